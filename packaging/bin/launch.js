@@ -1,0 +1,62 @@
+// What the three commands have in common: finding the program and a Node that can run it.
+//
+// In a checkout the program is TypeScript source, run as it is, whatever an older build left in dist/; a published
+// package has dist/ only. `#!/usr/bin/env node` takes the first Node on the PATH, which outside of npm scripts may be an
+// old one, while `npm ci` brought the right one: then that one is started. Plain JavaScript, for that old one to read.
+
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { constants } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+const NODE_MAJOR = 26;
+/** EX_CONFIG of sysexits.h: this machine is not set up to run the command. */
+const EXIT_UNSUITABLE = 78;
+
+const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
+
+/**
+ * @param {string} program path from the root, without extension, e.g. `src/main`
+ */
+export async function launch(program) {
+  const source = path.join(root, `${program}.ts`);
+  const file = existsSync(source) ? source : path.join(root, 'dist', `${program}.js`);
+  if (Number.parseInt(process.versions.node, 10) >= NODE_MAJOR) {
+    process.argv[1] = file;
+    await import(pathToFileURL(file).href);
+    return;
+  }
+  // Of a checkout; or of the project that this package and a Node are dependencies of.
+  const node = [path.join(root, 'node_modules/.bin/node'), path.join(root, '../.bin/node')].find(existsSync);
+  if (node === undefined) {
+    process.stderr.write(
+      `signpost needs Node ${NODE_MAJOR} or later; this is ${process.version} (${process.execPath}).\n` +
+        'In a checkout `npm ci` brings one. Otherwise install it from https://nodejs.org/en/download\n',
+    );
+    process.exitCode = EXIT_UNSUITABLE;
+    return;
+  }
+  runWith(node, file);
+}
+
+/**
+ * @param {string} node
+ * @param {string} file
+ */
+function runWith(node, file) {
+  const child = spawn(node, [file, ...process.argv.slice(2)], { stdio: 'inherit' });
+  for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
+    process.on(signal, () => {
+      // A terminal has sent Ctrl-C to the child itself; twice would be taken for impatience.
+      if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
+    });
+  }
+  child.on('error', (error) => {
+    process.stderr.write(`cannot start ${node}: ${error.message}\n`);
+    process.exitCode = EXIT_UNSUITABLE;
+  });
+  child.on('exit', (code, signal) => {
+    process.exitCode = signal === null ? (code ?? 1) : 128 + constants.signals[signal];
+  });
+}

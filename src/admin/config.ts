@@ -1,0 +1,30 @@
+/** `admin:`: the administration server. */
+import type { z as Zod } from 'zod';
+import * as defaults from '../config/defaults.ts';
+import type { Z } from '../config/kind.ts';
+import { optional } from '../config/kinds.ts';
+import * as scalars from '../config/scalars.ts';
+import { socketOptionsSchema } from '../config/sockets.ts';
+
+export function adminSchema(z: Z, port: number = defaults.adminPort) {
+  return z.strictObject({
+    ip: optional(scalars.ip(z), 'Address to listen on. Whoever reaches it can stop the process.', defaults.adminIp),
+    port: optional(scalars.port(z), 'Port to listen on; 0 takes a free one.', port),
+    socketOptions: optional(socketOptionsSchema(z), 'Options of the listening socket and its connections.'),
+    shutdownGraceMs: optional(
+      scalars.durationMs(z),
+      'Time in ms that requests in work get to finish at shutdown.',
+      defaults.shutdownGraceMs,
+    ),
+    tls: optional(z.looseObject({}), 'TLS of the admin server.'),
+    httpIdentifierPort: optional(scalars.port(z), 'Port of a server that answers how a request would be named.'),
+    workerThreads: optional(
+      scalars.int(z, { min: 1 }),
+      "Threads of the original's admin server; has no meaning here.",
+      2,
+    ),
+    security: optional(z.looseObject({}), 'Which pages are served.'),
+  });
+}
+
+export type AdminConfig = Zod.infer<ReturnType<typeof adminSchema>>;

@@ -1,0 +1,115 @@
+/**
+ * Every default value of linkerd.yaml, in one place: what a key is worth when the user left it out. A validated config holds
+ * only what the user wrote, so the rooms read `config.key ?? defaults.key`. The JSON Schema shows the same constants.
+ *
+ * The unit stands at the end of the name; `1.7.5` in a comment means that the value is the original's.
+ */
+
+// -- reading a config
+
+/** Bytes a config file may have; a file above it is not a config, but a mistake. */
+export const maxConfigBytes = 4 * 1024 * 1024;
+/** Values a config may have after its aliases are expanded; bounds an alias bomb (each level doubling the last). */
+export const maxConfigValues = 100_000;
+/** Levels of maps and lists; the deepest key of linkerd.yaml stands at level 9. */
+export const maxConfigDepth = 64;
+
+// -- top level
+
+/** Data-plane worker threads; 0 runs the data side on the main thread. */
+export const workers = 0;
+
+// -- admin
+
+/** 1.7.5. Loopback, because the admin API can stop the process. */
+export const adminIp = '127.0.0.1';
+/** 1.7.5. */
+export const adminPort = 9990;
+/** 1.7.5. Time in ms that requests in flight get to finish after SIGTERM. */
+export const shutdownGraceMs = 10_000;
+
+// -- routers
+
+/** 1.7.5. */
+export const dstPrefix = '/svc';
+/** 1.7.5. Time in ms for a name to be bound. */
+export const bindingTimeoutMs = 10_000;
+/** 1.7.5. Entries of each of the four layers of the binding cache. */
+export const bindingCacheEntries = 1000;
+/** 1.7.5. Seconds an unused binding is kept. */
+export const bindingIdleTtlSecs = 600;
+/** KiB of one message's header block. 1.7.5 has 8, which large cookies and tokens exceed; 60 is Envoy's. */
+export const maxHeadersKB = 60;
+/** KiB of a request line. 1.7.5 has 4; 8 is nginx's. */
+export const maxInitialLineKB = 8;
+/** 1.7.5. KiB of an error body that the router itself writes. */
+export const maxErrResponseKB = 5120;
+/** 1.7.5. KiB up to which a body with Content-Length is kept for a retry. */
+export const streamAfterContentLengthKB = 5;
+
+/** The default identifier of http routers. 1.7.5. */
+export const identifierKind = 'io.l5d.header.token';
+/** 1.7.5. */
+export const interpreterKind = 'default';
+
+// -- servers
+
+/** 1.7.5. Loopback: a proxy that listens on all addresses must say so. */
+export const serverIp = '127.0.0.1';
+/** Ports of servers that name none, by protocol. 1.7.5. */
+export const serverPort: Readonly<Record<string, number>> = {
+  http: 4140,
+  h2: 4142,
+  thrift: 4114,
+  mux: 4141,
+  thriftmux: 4144,
+};
+/** 1.7.5. Requests with more Via entries than this are taken for a loop. */
+export const maxCallDepth = 1000;
+/** Header fields of one message. The original has no such limit; 200 is what a mesh hop needs with room to spare. */
+export const maxHeaders = 200;
+/** Time in ms from the first byte of a head to its end, so that a slow sender holds no connection for ever. */
+export const headerTimeoutMs = 10_000;
+/** Time in ms that a kept-alive connection may stay without a request. Above the 60 s that common clients pool for. */
+export const idleTimeoutMs = 75_000;
+
+// -- clients
+
+/** 1.7.5: there it could not be changed. Time in ms for one TCP connect. */
+export const connectTimeoutMs = 1000;
+/** 1.7.5. */
+export const loadBalancerKind = 'p2c';
+/** 1.7.5. Draws of two endpoints before an unavailable one is taken. */
+export const maxEffort = 5;
+/** 1.7.5. Connections per endpoint that are opened ahead of need. */
+export const poolMinSize = 0;
+
+// -- retries and failure accrual
+
+/** 1.7.5. Consecutive failures that eject an endpoint. */
+export const accrualFailures = 5;
+/** 1.7.5. Seconds over which a budget is counted. */
+export const budgetTtlSecs = 10;
+/** 1.7.5. */
+export const budgetMinRetriesPerSec = 10;
+/** 1.7.5. A fraction: 0.2 is one retry for five requests. */
+export const budgetPercentCanRetry = 0.2;
+/** 1.7.5. ms between retries. */
+export const backoffMs = 0;
+
+// -- telemetry
+
+/** 1.7.5. */
+export const prometheusPath = '/admin/metrics/prometheus';
+/** 1.7.5. */
+export const zipkinPort = 9410;
+/** 1.7.5. */
+export const zipkinSampleRate = 0.001;
+/** 1.7.5. */
+export const statsdPort = 8125;
+/** 1.7.5. ms between gauges. */
+export const statsdGaugeIntervalMs = 10_000;
+/** 1.7.5. */
+export const statsdSampleRate = 0.01;
+/** 1.7.5. Traces kept for the page. */
+export const recentRequestsCapacity = 10;

@@ -1,0 +1,98 @@
+/** Live values that come from outside: a watched file, a DNS name, a long poll. They run only while somebody reads them. */
+import { signal } from '@preact/signals-core';
+import { type Activity, failed, hasValue, ok, pending, toError } from './activity.ts';
+import type { Readership } from './keyed.ts';
+import { DEFAULT_LINGER_MS } from './linger.ts';
+import { type Live, untracked } from './live.ts';
+
+/** `fail` and `pending` keep the last value. Calls after the source was stopped are ignored. */
+export interface Publisher<T> {
+  ok(value: T): void;
+  fail(error: Error): void;
+  pending(): void;
+}
+
+export interface SourceOptions<T> {
+  /** Begins to publish, and returns what stops it. Called for the first reader; what it throws becomes a failed activity. */
+  readonly start: (publish: Publisher<T>) => () => void;
+  readonly lingerMs?: number | undefined;
+  /** Values that are equal are not published again. */
+  readonly equals?: ((a: T, b: T) => boolean) | undefined;
+}
+
+/** A source starts with its first reader and stops `lingerMs` after its last one; it keeps its last value when stopped. */
+export function source<T>(options: SourceOptions<T>): Live<Activity<T>> {
+  return openSource(options).live;
+}
+
+/** A source that can also be closed: stopped now, readers or not. For rooms that own their sources (see Sources). */
+export function openSource<T>(
+  options: SourceOptions<T>,
+  readership?: Readership,
+): { readonly live: Live<Activity<T>>; readonly close: () => void } {
+  const { start, lingerMs = DEFAULT_LINGER_MS, equals = Object.is } = options;
+  let stop: (() => void) | undefined;
+  let lingering: NodeJS.Timeout | undefined;
+
+  const state = signal<Activity<T>>(pending(), {
+    watched: () => {
+      clearTimeout(lingering);
+      readership?.watched();
+      if (stop === undefined) stop = begin();
+    },
+    unwatched: () => {
+      readership?.unwatched();
+      lingering = setTimeout(close, lingerMs);
+      // Not held open by a timer: a process that has nothing else to do may end.
+      lingering.unref();
+    },
+  });
+
+  function begin(): () => void {
+    let running = true;
+    const change = (next: (last: Activity<T>) => Activity<T>): void => {
+      if (running) state.value = next(state.peek());
+    };
+    const publish: Publisher<T> = {
+      ok: (value) =>
+        change((last) => {
+          if (!hasValue(last) || !equals(last.value, value)) return ok(value);
+          // An equal value after a failure keeps its identity, so that what is derived from it need not change.
+          return last.phase === 'ok' ? last : ok(last.value);
+        }),
+      fail: (error) =>
+        change((last) =>
+          last.phase === 'failed' && last.error.message === error.message ? last : failed(error, last),
+        ),
+      pending: () => change((last) => (last.phase === 'pending' ? last : pending(last))),
+    };
+    // Untracked: what start() reads is its own business, and must not become a dependency of the reader that woke it.
+    const inner = untracked(() => attempt(() => start(publish), publish.fail));
+    return () => {
+      running = false;
+      if (inner !== undefined)
+        attempt(inner, (error) => {
+          state.value = failed(error, state.peek());
+        });
+    };
+  }
+
+  function close(): void {
+    clearTimeout(lingering);
+    const stopping = stop;
+    stop = undefined;
+    stopping?.();
+  }
+
+  return { live: state, close };
+}
+
+/** Somebody else's start or stop must never throw into a reader. */
+function attempt<R>(action: () => R, onError: (error: Error) => void): R | undefined {
+  try {
+    return action();
+  } catch (thrown) {
+    onError(toError(thrown));
+    return undefined;
+  }
+}

@@ -1,0 +1,44 @@
+/** What a path, tree or dtab that cannot be read is answered with. */
+
+/** Longer texts are cut around the position, so that a message stays readable and bounded. */
+const CONTEXT_CHARS = 1000;
+
+/**
+ * A text that is not a path, tree or dtab. The message keeps Linkerd's form, `X expected but Y found at 'parsed[c]rest'`,
+ * since users' tools show and match it; the position is beside it for those who point into a file.
+ */
+export class ParseError extends Error {
+  override readonly name = 'ParseError';
+  /** Offset into the text, in characters from 0. */
+  readonly offset: number;
+  /** From 1. */
+  readonly line: number;
+  /** From 1, in characters. */
+  readonly column: number;
+  readonly expected: string;
+  readonly found: string;
+
+  constructor(text: string, offset: number, expected: string) {
+    const found = offset < text.length ? `'${text[offset]}'` : 'end of input';
+    super(`${expected} expected but ${found} found at '${marked(text, offset)}'`);
+    const before = text.slice(0, offset);
+    this.offset = offset;
+    this.line = before.split('\n').length;
+    this.column = offset - before.lastIndexOf('\n');
+    this.expected = expected;
+    this.found = found;
+  }
+
+  /** For people: `line 2, column 7: '=' expected but '/' found`. */
+  get located(): string {
+    return `line ${this.line}, column ${this.column}: ${this.expected} expected but ${this.found} found`;
+  }
+}
+
+function marked(text: string, offset: number): string {
+  const from = Math.max(0, offset - CONTEXT_CHARS);
+  const to = Math.min(text.length, offset + CONTEXT_CHARS);
+  const before = (from > 0 ? '...' : '') + text.slice(from, offset);
+  const rest = text.slice(offset + 1, to) + (to < text.length ? '...' : '');
+  return `${before}[${text.slice(offset, offset + 1)}]${rest}`;
+}

@@ -1,0 +1,74 @@
+/**
+ * What crosses between the control side and a data-plane worker: plain JSON messages over a MessagePort. With
+ * `workers: 0` both ends live on one thread and the same messages go over the same kind of port.
+ *
+ *     data -> control   bind(router, path, local dtab)   unbind
+ *     control -> data   bound(tree of leaf ids)          addrs(leaf: deltas)
+ *
+ * A leaf is one bound name, shared by every binding that reaches it; its addresses are sent once.
+ */
+
+/** A bound tree: each leaf by its number. Weights are those of the union's branches. */
+export type WireTree =
+  | { readonly type: 'leaf'; readonly leaf: number; readonly id: string; readonly residual: string }
+  | { readonly type: 'alt'; readonly trees: readonly WireTree[] }
+  | { readonly type: 'union'; readonly trees: readonly { readonly weight: number; readonly tree: WireTree }[] }
+  | { readonly type: 'neg' }
+  | { readonly type: 'empty' }
+  | { readonly type: 'fail' };
+
+export type ToControl =
+  | {
+      readonly type: 'bind';
+      /** Chosen by the data side, unique per port. */
+      readonly binding: number;
+      readonly router: string;
+      /** The name's shown form, such as `/svc/web`. */
+      readonly path: string;
+      /** The local dtab's shown form; empty for none. */
+      readonly dtab: string;
+    }
+  | { readonly type: 'unbind'; readonly binding: number }
+  /** The newest version of a leaf's addresses that has been applied. */
+  | { readonly type: 'ack'; readonly leaf: number; readonly version: number }
+  | { readonly type: 'answer'; readonly query: number; readonly value: unknown };
+
+export type ToData =
+  /** The newest tree of a binding. Its leaves' addresses follow, or came earlier. */
+  | { readonly type: 'bound'; readonly binding: number; readonly tree: WireTree }
+  /** Binding failed, and nothing earlier is good. */
+  | { readonly type: 'bindFailed'; readonly binding: number; readonly error: string }
+  | AddrsMessage
+  /** No binding reaches the leaf any more. */
+  | { readonly type: 'forget'; readonly leaf: number }
+  | { readonly type: 'query'; readonly query: number; readonly kind: string };
+
+/**
+ * A change of a leaf's addresses. `bound` carries a delta against the version before it (against nothing after
+ * `neg` and `failed`), as text, one endpoint a line: `host port weight`, since a string of 1,000 endpoints costs a worker 7 us and as many
+ * objects 1 ms. A set is sent in slices of at most 500 lines; `more` says that the next slice follows.
+ */
+export type AddrsMessage = {
+  readonly type: 'addrs';
+  readonly leaf: number;
+  readonly version: number;
+} & (
+  | { readonly state: 'neg' }
+  | { readonly state: 'failed'; readonly cause: string }
+  | {
+      readonly state: 'bound';
+      readonly added: string;
+      readonly removed: string;
+      readonly more: boolean;
+    }
+);
+
+export const SLICE_LINES = 500;
+
+/** The end of a port: Node's MessagePort as far as it is used here. */
+export interface Port<Out, In> {
+  postMessage(message: Out): void;
+  on(event: 'message', listener: (message: In) => void): unknown;
+  close(): void;
+  unref(): void;
+}

@@ -1,0 +1,164 @@
+/**
+ * Keys and kinds of the original that Signpost knows, but does not build yet. Whoever builds one deletes its row.
+ *
+ * A row is a warning, and Signpost starts, unless `refuse` says that ignoring the key would weaken security or lose
+ * routing. A place is the end of a key's path: indices are left out, and entries of a static `configs` count as the client
+ * or service they belong to.
+ */
+import { toBoolean, toInteger } from '../config/scalars.ts';
+
+export interface NotBuilt {
+  /** Where it stands, from a key's name on: `servers[].tls` is every router's. */
+  readonly at: string;
+  /** The `kind` (or `protocol`) that is not built; without it, the key is not. */
+  readonly kind?: string;
+  readonly refuse?: true;
+  /** What the user gets instead. */
+  readonly consequence: string;
+  /** Values that ask for nothing more than what happens anyway. */
+  readonly harmless?: (value: unknown) => boolean;
+}
+
+const isFalse = (value: unknown): boolean => toBoolean(value) === false;
+const isTrue = (value: unknown): boolean => toBoolean(value) === true;
+const isZero = (value: unknown): boolean => toInteger(value) === 0;
+const isEmpty = (value: unknown): boolean => Array.isArray(value) && value.length === 0;
+const isKind = (kind: string) => (value: unknown) => (value as { kind?: unknown } | undefined)?.kind === kind;
+/** The TLS of a client may be switched off by name, above all in a static entry. */
+const isSwitchedOff = (value: unknown): boolean => isFalse((value as { enabled?: unknown } | undefined)?.enabled);
+
+const refused = (at: string, kinds: readonly string[], consequence: string): NotBuilt[] =>
+  kinds.map((kind) => ({ at, kind, refuse: true, consequence }));
+
+const warned = (at: string, kinds: readonly string[], consequence: string): NotBuilt[] =>
+  kinds.map((kind) => ({ at, kind, consequence }));
+
+export const notBuiltYet: readonly NotBuilt[] = [
+  // -- routing would be lost
+  ...refused('routers[]', ['h2', 'thrift', 'mux', 'thriftmux'], 'its requests would not be routed'),
+  ...refused(
+    'namers[]',
+    [
+      'io.l5d.consul',
+      'io.l5d.curator',
+      'io.l5d.dnssrv',
+      'io.l5d.k8s',
+      'io.l5d.k8s.external',
+      'io.l5d.k8s.istio',
+      'io.l5d.k8s.ns',
+      'io.l5d.marathon',
+      'io.l5d.rancher',
+      'io.l5d.serversets',
+      'io.l5d.zkLeader',
+    ],
+    'names under its prefix would not be found',
+  ),
+  ...refused(
+    'routers[].interpreter',
+    [
+      'io.l5d.consul.interpreter',
+      'io.l5d.fs',
+      'io.l5d.k8s.configMap',
+      'io.l5d.k8s.istio',
+      'io.l5d.mesh',
+      'io.l5d.namerd',
+      'io.l5d.namerd.http',
+    ],
+    'names would be bound without its dtab',
+  ),
+  ...refused(
+    'routers[].identifier',
+    ['io.l5d.ingress', 'io.l5d.k8s.istio', 'io.l5d.k8s.istio-ingress'],
+    'requests would be named otherwise',
+  ),
+  ...refused(
+    'transformers[]',
+    ['io.l5d.k8s.daemonset', 'io.l5d.k8s.localnode'],
+    'requests would go to other endpoints',
+  ),
+
+  // -- security would be weakened
+  { at: 'servers[].tls', refuse: true, consequence: 'the server would listen without TLS' },
+  { at: 'client.tls', refuse: true, consequence: 'requests would be sent without TLS', harmless: isSwitchedOff },
+  { at: 'client.requestAuthorizers', refuse: true, consequence: 'requests would go unchecked', harmless: isEmpty },
+  {
+    at: 'client.forwardClientCert',
+    refuse: true,
+    consequence: "a client could write another's certificate into the header",
+    harmless: isFalse,
+  },
+  { at: 'admin.tls', refuse: true, consequence: 'the admin server would listen without TLS' },
+  { at: 'admin.security', refuse: true, consequence: 'pages that it closes would be open' },
+
+  // -- top level and admin
+  { at: 'workers', consequence: 'requests are carried on the main thread', harmless: isZero },
+  { at: 'admin.socketOptions', consequence: 'the system defaults hold' },
+  { at: 'admin.httpIdentifierPort', consequence: 'nothing listens there' },
+  { at: 'admin.workerThreads', consequence: 'the admin server runs on the main thread' },
+  ...warned(
+    'telemetry[]',
+    [
+      'io.l5d.influxdb',
+      'io.l5d.prometheus',
+      'io.l5d.recentRequests',
+      'io.l5d.statsd',
+      'io.l5d.tracelog',
+      'io.l5d.zipkin',
+    ],
+    'it exports nothing',
+  ),
+
+  // -- routers
+  { at: 'routers[].originator', consequence: 'its gauge is missing', harmless: isFalse },
+  { at: 'routers[].announcers', consequence: 'servers are announced nowhere', harmless: isEmpty },
+  { at: 'routers[].httpAccessLog', consequence: 'no access log is written' },
+  { at: 'routers[].httpAccessLogRollPolicy', consequence: 'no access log is written' },
+  { at: 'routers[].httpAccessLogAppend', consequence: 'no access log is written' },
+  { at: 'routers[].httpAccessLogRotateCount', consequence: 'no access log is written' },
+  { at: 'routers[].streamingEnabled', consequence: 'bodies are passed on as they come', harmless: isTrue },
+  { at: 'routers[].streamAfterContentLengthKB', consequence: 'all bodies are passed on as they come' },
+  { at: 'routers[].compressionLevel', consequence: 'responses are passed on as they are', harmless: isZero },
+  {
+    at: 'routers[].tracePropagator',
+    consequence: 'traces travel in l5d-ctx-trace',
+    harmless: isKind('io.l5d.default'),
+  },
+
+  // -- servers
+  { at: 'servers[].timeoutMs', consequence: 'requests are not timed out' },
+  { at: 'servers[].announce', consequence: 'the server is announced nowhere', harmless: isEmpty },
+  { at: 'servers[].serverSession', consequence: 'idleTimeoutMs limits idle connections, nothing their life' },
+  { at: 'servers[].socketOptions.reuseAddr', consequence: 'addresses are reused', harmless: isTrue },
+  { at: 'servers[].socketOptions.readTimeoutMs', consequence: 'headerTimeoutMs and idleTimeoutMs limit reading' },
+  { at: 'servers[].socketOptions.writeTimeoutMs', consequence: 'a client may take as long as it likes' },
+
+  // -- clients
+  ...warned('client.loadBalancer', ['aperture', 'ewma', 'heap'], 'p2c is used'),
+  {
+    at: 'client.loadBalancer.enableProbation',
+    consequence: 'endpoints go when discovery drops them',
+    harmless: isFalse,
+  },
+  { at: 'client.hostConnectionPool.minSize', consequence: 'connections are opened when needed', harmless: isZero },
+  { at: 'client.failFast', consequence: 'endpoints are not avoided after a failed connect', harmless: isFalse },
+  { at: 'client.failureAccrual', consequence: 'no endpoint is taken out for failures', harmless: isKind('none') },
+  { at: 'client.requestAttemptTimeoutMs', consequence: 'attempts are not timed out' },
+  { at: 'client.requeueBudget', consequence: 'the default holds' },
+  { at: 'client.socketOptions', consequence: 'the system defaults hold' },
+
+  // -- services
+  { at: 'service.totalTimeoutMs', consequence: 'requests are not timed out' },
+  { at: 'service.retries', consequence: 'no request is retried after a response' },
+  {
+    at: 'service.responseClassifier',
+    consequence: 'no request is retried after a response',
+    harmless: isKind('io.l5d.http.nonRetryable5XX'),
+  },
+];
+
+/** The kinds of a section that are refused: they are known by name, and their keys are not looked at. */
+export function refusedKinds(at: string): string[] {
+  return notBuiltYet.flatMap((row) =>
+    row.at === at && row.kind !== undefined && row.refuse === true ? [row.kind] : [],
+  );
+}

@@ -1,0 +1,131 @@
+/**
+ * An attempt: one try of an exchange at one endpoint. It gets a connection (one that is idle, or waits for one), sends
+ * the request over it and passes what comes back to its exchange, until it ends or is cancelled.
+ */
+import type { Head, RequestHead, ResponseHead } from '../wire/head.ts';
+import type { Http1ClientConnection } from '../wire/http1/client-connection.ts';
+import type { ResetReason, StreamEvents } from '../wire/stream.ts';
+import type { ConnectionWaiter, Endpoint } from './client/endpoint.ts';
+
+/** What an attempt tells its exchange. After `ended` or `failed` it is over. */
+export interface AttemptEvents {
+  /** A connection is there: the request may be sent. */
+  onReady(attempt: Attempt): void;
+  onInterim(head: ResponseHead): void;
+  onResponse(head: ResponseHead, chunk: Buffer, start: number, end: number, fin: boolean): void;
+  onResponseData(chunk: Buffer, start: number, end: number): void;
+  onResponseEnd(trailers: Head | null): void;
+  /** What was sent upstream has left. */
+  onUpstreamDrain(): void;
+  onFailed(attempt: Attempt, failure: AttemptFailure): void;
+}
+
+export type AttemptFailure =
+  /** No connection: nothing was sent. */
+  | { readonly type: 'connect'; readonly code: string }
+  /** The connection ended. `unanswered`: a kept-alive one that the endpoint closed before it answered anything. */
+  | { readonly type: 'reset'; readonly reason: ResetReason; readonly unanswered: boolean };
+
+export class Attempt implements StreamEvents, ConnectionWaiter {
+  readonly endpoint: Endpoint;
+  readonly #events: AttemptEvents;
+  #connection: Http1ClientConnection | null = null;
+  #over = false;
+
+  constructor(endpoint: Endpoint, events: AttemptEvents) {
+    this.endpoint = endpoint;
+    this.#events = events;
+    endpoint.load++;
+  }
+
+  /** Gets a connection; false when too many requests wait for one. */
+  start(): boolean {
+    const idle = this.endpoint.take();
+    if (idle !== null) {
+      this.onConnection(idle);
+      return true;
+    }
+    return this.endpoint.wait(this);
+  }
+
+  /** Sends the request; false as of Stream.sendHead. */
+  send(head: RequestHead, chunk: Buffer, start: number, end: number, fin: boolean): boolean {
+    return (this.#connection as Http1ClientConnection).sendHead(head, chunk, start, end, fin);
+  }
+
+  sendData(chunk: Buffer, start: number, end: number): boolean {
+    return (this.#connection as Http1ClientConnection).sendData(chunk, start, end);
+  }
+
+  sendEnd(trailers: Head | null): void {
+    (this.#connection as Http1ClientConnection).sendEnd(trailers);
+  }
+
+  hold(): void {
+    this.#connection?.hold();
+  }
+
+  resume(): void {
+    this.#connection?.resume();
+  }
+
+  /** Ends the attempt: the endpoint is told by the closing of its connection. */
+  cancel(): void {
+    if (this.#over) return;
+    const connection = this.#connection;
+    this.end();
+    if (connection === null) this.endpoint.withdraw(this);
+    else connection.reset();
+  }
+
+  /** The response is complete; the connection gives itself back. */
+  end(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#connection = null;
+    this.endpoint.load--;
+  }
+
+  // ---- ConnectionWaiter
+
+  onConnection(connection: Http1ClientConnection): void {
+    this.#connection = connection;
+    connection.open(this);
+    this.#events.onReady(this);
+  }
+
+  onConnectFailed(code: string): void {
+    this.end();
+    this.#events.onFailed(this, { type: 'connect', code });
+  }
+
+  // ---- StreamEvents of the connection
+
+  onHead(head: Head, chunk: Buffer, start: number, end: number, fin: boolean): void {
+    this.#events.onResponse(head as ResponseHead, chunk, start, end, fin);
+  }
+
+  onInterim(head: ResponseHead): void {
+    this.#events.onInterim(head);
+  }
+
+  onData(chunk: Buffer, start: number, end: number): void {
+    this.#events.onResponseData(chunk, start, end);
+  }
+
+  onEnd(trailers: Head | null): void {
+    this.#events.onResponseEnd(trailers);
+  }
+
+  onReset(reason: ResetReason): void {
+    const connection = this.#connection;
+    if (this.#over || connection === null) return;
+    this.end();
+    const unanswered = connection.wasUnanswered && connection.streams > 0;
+    this.#events.onFailed(this, { type: 'reset', reason, unanswered });
+  }
+
+  onDrain(): void {
+    this.#events.onUpstreamDrain();
+  }
+}

@@ -1,0 +1,153 @@
+/**
+ * The bindings of a router by name. Three bounded maps, so that no flood drives out what is in use: plain names, names
+ * under a local dtab, and names that lead nowhere. When all of a map is busy a binding is made for one request alone.
+ */
+import type { MetricRegistry } from '../metrics/registry.ts';
+import type { DataEnd } from '../port/data-end.ts';
+import { TimerEntry, type TimerWheel } from '../wire/timer-wheel.ts';
+import { Binding } from './binding.ts';
+import type { ClientCache } from './client-cache.ts';
+import { type Cached, ClockCache } from './clock-cache.ts';
+import { Service } from './service/service.ts';
+
+export interface BindingCacheOptions {
+  /** Entries of plain names and of names that lead nowhere. */
+  readonly capacity: number;
+  readonly idleTtlMs: number;
+}
+
+/** Share of the capacity that names under a local dtab get. */
+const OVERRIDE_SHARE = 0.25;
+const SWEEP_MS = 1000;
+/** A name that leads nowhere is forgotten sooner: the next request asks again. */
+const UNBOUND_TTL_MS = 10_000;
+
+class Entry implements Cached {
+  readonly key: string;
+  readonly binding: Binding;
+  /** The map that holds it; null for a binding that serves one request. */
+  cache: ClockCache<Entry> | null = null;
+
+  constructor(key: string, binding: Binding) {
+    this.key = key;
+    this.binding = binding;
+  }
+
+  get isBusy(): boolean {
+    return this.binding.inFlight > 0;
+  }
+}
+
+export class BindingCache extends TimerEntry {
+  readonly #router: string;
+  readonly #port: DataEnd;
+  readonly #clients: ClientCache;
+  readonly #wheel: TimerWheel;
+  readonly #metrics: MetricRegistry;
+  readonly #options: BindingCacheOptions;
+  readonly #plain: ClockCache<Entry>;
+  readonly #overridden: ClockCache<Entry>;
+  readonly #unbound: ClockCache<Entry>;
+  readonly #services = new Map<string, { service: Service; bindings: number }>();
+  readonly #entries = new Map<Binding, Entry>();
+
+  constructor(
+    router: string,
+    port: DataEnd,
+    clients: ClientCache,
+    wheel: TimerWheel,
+    metrics: MetricRegistry,
+    options: BindingCacheOptions,
+  ) {
+    super();
+    this.#router = router;
+    this.#port = port;
+    this.#clients = clients;
+    this.#wheel = wheel;
+    this.#metrics = metrics;
+    this.#options = options;
+    const drop = (entry: Entry) => this.#close(entry);
+    this.#plain = new ClockCache(options.capacity, drop);
+    this.#overridden = new ClockCache(Math.max(1, Math.floor(options.capacity * OVERRIDE_SHARE)), drop);
+    this.#unbound = new ClockCache(options.capacity, drop);
+    wheel.add(this, SWEEP_MS);
+  }
+
+  /** The binding of a name for one request; `release` it when the request is done. */
+  acquire(name: string, dtab: string): Binding {
+    const key = dtab === '' ? name : `${name}\n${dtab}`;
+    const home = dtab === '' ? this.#plain : this.#overridden;
+    const entry = home.get(key) ?? this.#unbound.get(key) ?? this.#create(key, name, dtab, home);
+    const binding = entry.binding;
+    binding.inFlight++;
+    binding.usedMs = this.#wheel.nowMs;
+    return binding;
+  }
+
+  release(binding: Binding): void {
+    if (--binding.inFlight > 0) return;
+    const entry = this.#entries.get(binding);
+    if (entry !== undefined && entry.cache === null) this.#close(entry);
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  onTimer(): void {
+    const now = this.#wheel.nowMs;
+    const isIdle = ({ binding }: Entry) => now - binding.usedMs >= this.#options.idleTtlMs;
+    this.#plain.sweep(isIdle);
+    this.#overridden.sweep(isIdle);
+    this.#unbound.sweep(({ binding }) => now - binding.usedMs >= UNBOUND_TTL_MS);
+    this.#wheel.add(this, SWEEP_MS);
+  }
+
+  close(): void {
+    this.#wheel.remove(this);
+    for (const entry of [...this.#entries.values()]) this.#close(entry);
+    for (const cache of [this.#plain, this.#overridden, this.#unbound]) cache.clear();
+  }
+
+  #create(key: string, name: string, dtab: string, home: ClockCache<Entry>): Entry {
+    const service = this.#service(name);
+    const binding = new Binding(this.#router, service, dtab, this.#port, this.#clients, (settled) => this.#file(settled, home));
+    const entry = new Entry(key, binding);
+    this.#entries.set(binding, entry);
+    if (home.set(key, entry)) entry.cache = home;
+    return entry;
+  }
+
+  /** Moves a binding to where it belongs: a name may begin or cease to lead somewhere at any time. */
+  #file(binding: Binding, home: ClockCache<Entry>): void {
+    const entry = this.#entries.get(binding);
+    if (entry === undefined || entry.cache === null) return;
+    const wanted = binding.isUnbound || binding.phase === 'failed' ? this.#unbound : home;
+    if (entry.cache === wanted) return;
+    entry.cache.delete(entry.key);
+    entry.cache = wanted.set(entry.key, entry) ? wanted : null;
+    if (entry.cache === null && !entry.isBusy) this.#close(entry);
+  }
+
+  #service(name: string): Service {
+    let held = this.#services.get(name);
+    if (held === undefined) {
+      held = { service: new Service(name, this.#router, this.#metrics), bindings: 0 };
+      this.#services.set(name, held);
+    }
+    held.bindings++;
+    return held.service;
+  }
+
+  #close(entry: Entry): void {
+    if (!this.#entries.delete(entry.binding)) return;
+    entry.cache = null;
+    entry.binding.close();
+    const { name } = entry.binding.service;
+    const held = this.#services.get(name);
+    if (held !== undefined && --held.bindings === 0) {
+      this.#services.delete(name);
+      held.service.close();
+    }
+  }
+}

@@ -1,0 +1,148 @@
+/** A binding: one name, under one local dtab, and the clients that it leads to now. */
+import type { BindingListener, DataEnd } from '../port/data-end.ts';
+import type { WireTree } from '../port/protocol.ts';
+import { type HeaderBlock, headerBlock } from '../wire/head.ts';
+import type { Client } from './client/client.ts';
+import type { ClientCache } from './client-cache.ts';
+import type { Service } from './service/service.ts';
+
+/** A branch of the bound tree that requests may take. */
+export interface Leaf {
+  readonly client: Client;
+  readonly residual: string;
+  /** What tells the next hop where the request was bound to. */
+  readonly headers: HeaderBlock;
+}
+
+/** The share of a leaf (null: the share of requests that fail) as the upper bound of its part of the line [0, 1). */
+interface Share {
+  readonly leaf: Leaf | null;
+  readonly bound: number;
+}
+
+export class Binding implements BindingListener {
+  readonly service: Service;
+  /** The local dtab, shown. */
+  readonly dtab: string;
+  phase: 'pending' | 'bound' | 'failed' = 'pending';
+  /** Why, when `failed`. */
+  error = '';
+  /** Requests that were bound here and are not finished; the cache keeps a binding that has some. */
+  inFlight = 0;
+  /** Wheel time of the last use. */
+  usedMs = 0;
+  readonly #port: DataEnd;
+  readonly #number: number;
+  readonly #clients: ClientCache;
+  #shares: readonly Share[] = [];
+  #waiting: (() => void)[] = [];
+  readonly #onSettled: (binding: Binding) => void;
+
+  constructor(
+    router: string,
+    service: Service,
+    dtab: string,
+    port: DataEnd,
+    clients: ClientCache,
+    onSettled: (binding: Binding) => void,
+  ) {
+    this.service = service;
+    this.dtab = dtab;
+    this.#port = port;
+    this.#clients = clients;
+    this.#onSettled = onSettled;
+    this.#number = port.bind(router, service.name, dtab, this);
+  }
+
+  /** Whether requests have somewhere to go. */
+  get isUnbound(): boolean {
+    return this.phase === 'bound' && this.#shares.every((share) => share.leaf === null);
+  }
+
+  /** The leaf for one request, at random by weight; null when the name leads nowhere (or this request's share does). */
+  choose(): Leaf | null {
+    const shares = this.#shares;
+    if (shares.length <= 1) return shares[0]?.leaf ?? null;
+    const point = Math.random();
+    let low = 0;
+    let high = shares.length - 1;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (point < (shares[middle] as Share).bound) high = middle;
+      else low = middle + 1;
+    }
+    return (shares[low] as Share).leaf;
+  }
+
+  /** Calls back once, when the binding is no longer pending. */
+  whenSettled(callback: () => void): void {
+    this.#waiting.push(callback);
+  }
+
+  onTree(tree: WireTree): void {
+    const found: { leaf: Leaf | null; weight: number }[] = [];
+    this.#collect(tree, 1, found);
+    const before = this.#shares;
+    let bound = 0;
+    this.#shares = found.map(({ leaf, weight }) => {
+      bound += weight;
+      return { leaf, bound };
+    });
+    this.#release(before);
+    this.phase = 'bound';
+    this.#settle();
+  }
+
+  onBindFailed(error: string): void {
+    this.phase = 'failed';
+    this.error = error;
+    this.#settle();
+  }
+
+  close(): void {
+    this.#port.unbind(this.#number);
+    this.#release(this.#shares);
+    this.#shares = [];
+  }
+
+  #settle(): void {
+    for (const callback of this.#waiting.splice(0)) callback();
+    this.#onSettled(this);
+  }
+
+  #collect(tree: WireTree, share: number, found: { leaf: Leaf | null; weight: number }[]): void {
+    switch (tree.type) {
+      case 'leaf':
+        found.push({ leaf: this.#leaf(tree), weight: share });
+        break;
+      case 'union': {
+        const total = tree.trees.reduce((sum, { weight }) => sum + weight, 0);
+        for (const branch of tree.trees) {
+          if (branch.weight > 0) this.#collect(branch.tree, (share * branch.weight) / total, found);
+        }
+        break;
+      }
+      case 'alt': {
+        // Binding leaves alternatives only where they are still undecided: the first that leads anywhere counts.
+        const first = tree.trees.find((branch) => branch.type !== 'neg');
+        if (first !== undefined) this.#collect(first, share, found);
+        break;
+      }
+      default:
+        found.push({ leaf: null, weight: share });
+    }
+  }
+
+  #leaf({ leaf, id, residual }: Extract<WireTree, { type: 'leaf' }>): Leaf {
+    const fields: [string, string][] = [
+      ['l5d-dst-service', this.service.name],
+      ['l5d-dst-client', id],
+    ];
+    if (residual !== '/') fields.push(['l5d-dst-residual', residual]);
+    return { client: this.#clients.acquire(leaf, id), residual, headers: headerBlock(fields) };
+  }
+
+  #release(shares: readonly Share[]): void {
+    for (const { leaf } of shares) if (leaf !== null) this.#clients.release(leaf.client);
+  }
+}

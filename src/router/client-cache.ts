@@ -1,0 +1,40 @@
+/** The clients of a router by leaf: made when a first binding reaches one, closed when the last has gone. */
+import type { DataEnd } from '../port/data-end.ts';
+import { Client, type ClientContext } from './client/client.ts';
+import type { ClientSettings } from './client/settings.ts';
+
+export class ClientCache {
+  readonly #port: DataEnd;
+  readonly #settings: ClientSettings;
+  readonly #context: ClientContext;
+  readonly #byLeaf = new Map<number, Client>();
+  readonly #leaves = new Map<Client, number>();
+
+  constructor(port: DataEnd, settings: ClientSettings, context: ClientContext) {
+    this.#port = port;
+    this.#settings = settings;
+    this.#context = context;
+  }
+
+  acquire(leaf: number, id: string): Client {
+    let client = this.#byLeaf.get(leaf);
+    if (client === undefined) {
+      client = new Client(id, this.#port.addresses(leaf), this.#settings.of(id), this.#context);
+      this.#byLeaf.set(leaf, client);
+      this.#leaves.set(client, leaf);
+    }
+    client.references++;
+    return client;
+  }
+
+  release(client: Client): void {
+    if (--client.references > 0) return;
+    this.#byLeaf.delete(this.#leaves.get(client) as number);
+    this.#leaves.delete(client);
+    client.close();
+  }
+
+  values(): Iterable<Client> {
+    return this.#byLeaf.values();
+  }
+}

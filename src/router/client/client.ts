@@ -1,0 +1,151 @@
+/** A client: everything that holds for one bound name, shared by all services that are bound to it. */
+import * as defaults from '../../config/defaults.ts';
+import type { Counter, MetricRegistry, MetricScope } from '../../metrics/registry.ts';
+import type { AddressSet } from '../../port/data-end.ts';
+import type { ClientConnectionOptions } from '../../wire/http1/client-connection.ts';
+import type { DecoderLimits } from '../../wire/http1/decoder.ts';
+import { TimerEntry, type TimerWheel } from '../../wire/timer-wheel.ts';
+import type { ClientKeys } from '../config.ts';
+import { type Balancer, createBalancer } from './balancers/index.ts';
+import { Endpoint, type PoolLimits } from './endpoint.ts';
+
+export interface ClientMetrics {
+  readonly requests: Counter;
+  readonly success: Counter;
+  readonly failures: Counter;
+  readonly requeues: Counter;
+}
+
+export interface ClientContext {
+  readonly wheel: TimerWheel;
+  readonly limits: DecoderLimits;
+  readonly metrics: MetricRegistry;
+  /** Label of the router, for metric names. */
+  readonly router: string;
+}
+
+/** How often idle connections are looked at. */
+const SWEEP_MS = 1000;
+/** Fresh draws when the balancer gives an endpoint that this request has tried already. */
+const REDRAWS = 4;
+
+export class Client extends TimerEntry {
+  /** The bound name's id, such as `/#/io.l5d.fs/web`. */
+  readonly id: string;
+  readonly metrics: ClientMetrics;
+  /** How many bindings lead here. */
+  references = 0;
+  readonly #addresses: AddressSet;
+  readonly #endpoints = new Map<string, Endpoint>();
+  readonly #balancer: Balancer<Endpoint>;
+  readonly #connectionOptions: ClientConnectionOptions;
+  readonly #pool: PoolLimits;
+  readonly #context: ClientContext;
+  readonly #scope: MetricScope;
+  #waiting: (() => void)[] = [];
+
+  constructor(id: string, addresses: AddressSet, config: ClientKeys, context: ClientContext) {
+    super();
+    this.id = id;
+    this.#addresses = addresses;
+    this.#context = context;
+    this.#balancer = createBalancer(config.loadBalancer, { random: Math.random });
+    this.#connectionOptions = {
+      limits: context.limits,
+      wheel: context.wheel,
+      connectTimeoutMs: config.connectTimeoutMs ?? defaults.connectTimeoutMs,
+      noDelay: config.socketOptions?.noDelay ?? true,
+      keepAlive: config.socketOptions?.keepAlive ?? true,
+    };
+    const { hostConnectionPool: pool, clientSession: session } = config;
+    this.#pool = {
+      minSize: pool?.minSize ?? defaults.poolMinSize,
+      maxSize: pool?.maxSize ?? Number.POSITIVE_INFINITY,
+      maxWaiters: pool?.maxWaiters ?? Number.POSITIVE_INFINITY,
+      idleTimeMs: Math.min(pool?.idleTimeMs ?? Number.POSITIVE_INFINITY, session?.idleTimeMs ?? Number.POSITIVE_INFINITY),
+      lifeTimeMs: session?.lifeTimeMs ?? Number.POSITIVE_INFINITY,
+    };
+    this.#scope = context.metrics.scope(['rt', context.router, 'client', id.slice(1)]);
+    this.metrics = {
+      requests: this.#scope.counter('requests'),
+      success: this.#scope.counter('success'),
+      failures: this.#scope.counter('failures'),
+      requeues: this.#scope.counter('retries/requeues'),
+    };
+    addresses.listeners.add(this.#onChange);
+    this.#onChange();
+    if (Number.isFinite(this.#pool.idleTimeMs) || Number.isFinite(this.#pool.lifeTimeMs)) context.wheel.add(this, SWEEP_MS);
+  }
+
+  get isPending(): boolean {
+    return this.#addresses.state === 'pending';
+  }
+
+  /** Why there are no addresses, when their discovery failed. */
+  get failure(): string | null {
+    return this.#addresses.state === 'failed' ? this.#addresses.cause : null;
+  }
+
+  get maxWaiters(): number {
+    return this.#pool.maxWaiters;
+  }
+
+  addresses(): string[] {
+    return Array.from(this.#endpoints.values(), (endpoint) => endpoint.address);
+  }
+
+  /** Calls back once, when the addresses are known. */
+  whenSettled(callback: () => void): void {
+    this.#waiting.push(callback);
+  }
+
+  /** An endpoint that is not among those tried; null when there is none. */
+  pick(tried: readonly Endpoint[] | null): Endpoint | null {
+    let endpoint = this.#balancer.pick();
+    if (tried === null || endpoint === null) return endpoint;
+    for (let draw = 0; draw < REDRAWS && tried.includes(endpoint); draw++) endpoint = this.#balancer.pick() as Endpoint;
+    if (!tried.includes(endpoint)) return endpoint;
+    for (const candidate of this.#endpoints.values()) if (!tried.includes(candidate)) return candidate;
+    return null;
+  }
+
+  /** Whether an endpoint is still one of this client's. */
+  has(endpoint: Endpoint): boolean {
+    return this.#endpoints.get(`${endpoint.host} ${endpoint.port}`) === endpoint;
+  }
+
+  state(): { state: string; addresses: string[] } {
+    const { state, cause } = this.#addresses;
+    const shown = { pending: 'Pending', neg: 'Neg', failed: `Failed: ${cause}`, bound: 'bound' }[state];
+    return { state: shown, addresses: this.addresses() };
+  }
+
+  close(): void {
+    this.#addresses.listeners.delete(this.#onChange);
+    this.#context.wheel.remove(this);
+    for (const endpoint of this.#endpoints.values()) endpoint.close();
+    this.#scope.close();
+  }
+
+  onTimer(): void {
+    for (const endpoint of this.#endpoints.values()) endpoint.sweep();
+    this.#context.wheel.add(this, SWEEP_MS);
+  }
+
+  readonly #onChange = (): void => {
+    const wanted = this.#addresses.endpoints;
+    for (const [key, endpoint] of this.#endpoints) {
+      if (wanted.has(key)) continue;
+      this.#endpoints.delete(key);
+      endpoint.close();
+    }
+    for (const [key, { host, port, weight }] of wanted) {
+      const known = this.#endpoints.get(key);
+      if (known !== undefined) known.weight = weight;
+      else this.#endpoints.set(key, new Endpoint(host, port, weight, this.#connectionOptions, this.#pool));
+    }
+    this.#balancer.update([...this.#endpoints.values()]);
+    if (this.isPending) return;
+    for (const callback of this.#waiting.splice(0)) callback();
+  };
+}

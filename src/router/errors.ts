@@ -1,0 +1,180 @@
+/**
+ * Everything that can go wrong with a request, as values, and the one table that says what the client is told.
+ * Texts and statuses are Linkerd's where it has the case (reference/http-semantics.md section 8).
+ */
+import { Dtab, showTree } from '../naming/index.ts';
+import { PlainResponseHead } from '../wire/head.ts';
+
+export type RouteError =
+  /** No identifier applies, or one found the request wrong. */
+  | { readonly type: 'unidentified'; readonly request: string; readonly reason: string }
+  /** An override dtab that cannot be parsed or is not allowed. */
+  | { readonly type: 'badOverride'; readonly reason: string }
+  | { readonly type: 'callDepth'; readonly limit: number }
+  /** The client's bytes break HTTP. */
+  | { readonly type: 'badRequest'; readonly status: number; readonly reason: string }
+  /** The name is bound to nothing, or to no endpoints. */
+  | { readonly type: 'unbound'; readonly service: string; readonly base: string; readonly override: string }
+  | { readonly type: 'bindingFailed'; readonly cause: string }
+  | { readonly type: 'bindingTimeout'; readonly service: string; readonly ms: number }
+  | ({ readonly type: 'connectFailed' } & Selected)
+  /** The backend closed, reset or never finished. */
+  | ({ readonly type: 'backendClosed'; readonly cause: string } & Selected)
+  /** The backend's bytes break HTTP. */
+  | ({ readonly type: 'backendMalformed'; readonly cause: string } & Selected)
+  /** `maxConcurrentRequests` of a server. */
+  | { readonly type: 'overloaded'; readonly limit: number }
+  /** `hostConnectionPool.maxWaiters` of a client. */
+  | ({ readonly type: 'tooManyWaiters'; readonly limit: number } & Selected);
+
+/** What a request was about to use when it failed. */
+export interface Selected {
+  readonly service: string;
+  readonly client: string;
+  readonly addresses: readonly string[];
+  readonly address: string;
+}
+
+export interface ErrorLimits {
+  /** Bytes of the body. */
+  readonly bodyBytes: number;
+  /** Bytes of the `l5d-err` value. */
+  readonly headerBytes: number;
+  /** The client is outside the mesh: it is told what is wrong, but nothing of the inside (addresses, dtabs). */
+  readonly edge: boolean;
+}
+
+const REASONS: Readonly<Record<number, string>> = {
+  400: 'Bad Request',
+  408: 'Request Timeout',
+  414: 'URI Too Long',
+  417: 'Expectation Failed',
+  431: 'Request Header Fields Too Large',
+  501: 'Not Implemented',
+  502: 'Bad Gateway',
+  503: 'Service Unavailable',
+  505: 'HTTP Version Not Supported',
+};
+
+/** A second is long enough for a burst to pass and short enough not to turn clients away for nothing. */
+const RETRY_AFTER_SECONDS = '1';
+
+interface Answer {
+  readonly status: number;
+  readonly message: string;
+  /** The request surely reached no application: it may be sent again whatever its method. */
+  readonly retryable?: boolean;
+  readonly fields?: readonly (readonly [string, string])[];
+}
+
+function answerTo(error: RouteError): Answer {
+  switch (error.type) {
+    case 'unidentified':
+      return { status: 400, message: `Unknown destination: ${error.request} / ${error.reason}` };
+    case 'badOverride':
+      return { status: 400, message: error.reason };
+    case 'callDepth':
+      return {
+        status: 400,
+        message: `Maximum number of calls (${error.limit}) has been exceeded. Please check for proxy loops.`,
+      };
+    case 'badRequest':
+      return { status: error.status, message: `Malformed request: ${error.reason}` };
+    case 'unbound':
+      return { status: 502, message: unboundMessage(error.service, error.base, error.override) };
+    case 'bindingFailed':
+      return { status: 502, message: error.cause };
+    case 'bindingTimeout':
+      return {
+        status: 502,
+        message: `Exceeded ${error.ms}.milliseconds binding timeout while resolving name: ${error.service}`,
+      };
+    case 'connectFailed':
+      return { status: 502, message: withSelection(`Unable to establish connection to ${error.address}.`, error) };
+    case 'backendClosed':
+      return { status: 502, message: withSelection(`No complete response from ${error.address}: ${error.cause}.`, error) };
+    case 'backendMalformed':
+      return {
+        status: 502,
+        message: withSelection(`Malformed response from ${error.address}: ${error.cause}.`, error),
+      };
+    case 'overloaded':
+      return {
+        status: 503,
+        message: `The limit of ${error.limit} concurrent requests is reached. The request was not processed and is safe to retry.`,
+        retryable: true,
+        // Finagle clients know a refusal by this header.
+        fields: [
+          ['finagle-http-nack', 'true'],
+          ['Retry-After', RETRY_AFTER_SECONDS],
+        ],
+      };
+    case 'tooManyWaiters':
+      return {
+        status: 503,
+        message: withSelection(`More than ${error.limit} requests wait for a connection to ${error.address}.`, error),
+        retryable: true,
+        fields: [['Retry-After', RETRY_AFTER_SECONDS]],
+      };
+  }
+}
+
+function unboundMessage(service: string, base: string, override: string): string {
+  return [
+    'Unable to route request!',
+    '',
+    `service name: ${service}`,
+    'dtab:',
+    '',
+    'base dtab:',
+    ...indented(base),
+    'override dtab:',
+    ...indented(override),
+    '',
+  ].join('\n');
+}
+
+/** The dentries of a dtab's shown form, one a line. */
+export function dentryLines(dtab: string): string {
+  return Dtab.parse(dtab)
+    .entries.map(({ prefix, tree }) => `${prefix.show()} => ${showTree(tree)}`)
+    .join('\n');
+}
+
+/** One dentry a line; an empty dtab is an empty line when it ends the text. */
+function indented(dentries: string): string[] {
+  return dentries === '' ? [''] : dentries.split('\n').map((dentry) => `  ${dentry}`);
+}
+
+function withSelection(message: string, { service, client, addresses, address }: Selected): string {
+  return `${message}
+
+service name: ${service}
+client name: ${client}
+addresses: [${addresses.join(', ')}]
+selected address: ${address}
+`;
+}
+
+/** As HTML forms encode: blank as `+`, everything but letters, digits and `.-*_` as `%XX` of its UTF-8 bytes. */
+export function formEncode(text: string): string {
+  return encodeURIComponent(text)
+    .replace(/%20/g, '+')
+    .replace(/[!'()~]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
+}
+
+/** The response to a failed request. */
+export function errorResponse(error: RouteError, limits: ErrorLimits): { head: PlainResponseHead; body: Buffer } {
+  const answer = answerTo(error);
+  const message = limits.edge ? (answer.message.split('\n', 1)[0] as string) : answer.message;
+  let body = Buffer.from(message);
+  if (body.length > limits.bodyBytes) body = body.subarray(0, limits.bodyBytes);
+  const fields: (readonly [string, string])[] = [
+    ['l5d-err', formEncode(message).slice(0, limits.headerBytes)],
+    ['Content-Type', 'text/plain'],
+  ];
+  if (answer.retryable) fields.push(['l5d-retryable', 'true']);
+  if (answer.fields !== undefined) fields.push(...answer.fields);
+  const reason = REASONS[answer.status] ?? 'Error';
+  return { head: new PlainResponseHead(answer.status, reason, body.length, fields), body };
+}

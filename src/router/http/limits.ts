@@ -1,0 +1,16 @@
+/** What the codec holds of a message's head, by the router's keys; the same for requests and responses. */
+import * as defaults from '../../config/defaults.ts';
+import type { DecoderLimits } from '../../wire/http1/decoder.ts';
+import type { RouterConfig } from '../config.ts';
+
+/** Bytes of chunk extensions that a message may have in all; nobody uses them. */
+const CHUNK_EXTENSION_BYTES = 4096;
+
+export function headLimits(router: RouterConfig, fields: number): DecoderLimits {
+  return {
+    startLineBytes: (router.maxInitialLineKB ?? defaults.maxInitialLineKB) * 1024,
+    headerBytes: (router.maxHeadersKB ?? defaults.maxHeadersKB) * 1024,
+    fields,
+    chunkExtensionBytes: CHUNK_EXTENSION_BYTES,
+  };
+}

@@ -1,0 +1,48 @@
+/** A router: its identifier, the bindings of its names and the clients behind them, for one generation of the config. */
+import * as defaults from '../config/defaults.ts';
+import type { KindConfig } from '../config/kind.ts';
+import type { MetricRegistry } from '../metrics/registry.ts';
+import { Path } from '../naming/index.ts';
+import type { DataEnd } from '../port/data-end.ts';
+import type { TimerWheel } from '../wire/timer-wheel.ts';
+import { BindingCache } from './binding-cache.ts';
+import { clientSettings } from './client/settings.ts';
+import { ClientCache } from './client-cache.ts';
+import type { RouterConfig } from './config.ts';
+import { dentryLines } from './errors.ts';
+import { createIdentifier, type Identifier } from './http/identifiers/index.ts';
+import { headLimits } from './http/limits.ts';
+
+export class Router {
+  readonly config: RouterConfig;
+  readonly label: string;
+  readonly dstPrefix: Path;
+  readonly identifier: Identifier;
+  readonly bindings: BindingCache;
+  readonly clients: ClientCache;
+  readonly bindingTimeoutMs: number;
+  readonly wheel: TimerWheel;
+  /** One dentry a line. */
+  readonly baseDtab: string;
+
+  constructor(config: RouterConfig, port: DataEnd, wheel: TimerWheel, metrics: MetricRegistry) {
+    this.config = config;
+    this.wheel = wheel;
+    this.label = config.label ?? config.protocol;
+    this.dstPrefix = Path.parse(config.dstPrefix ?? defaults.dstPrefix);
+    this.baseDtab = dentryLines(config.dtab ?? '');
+    this.bindingTimeoutMs = config.bindingTimeoutMs ?? defaults.bindingTimeoutMs;
+    const identifiers: KindConfig[] = [config.identifier ?? { kind: defaults.identifierKind }].flat();
+    this.identifier = createIdentifier(identifiers, { prefix: this.dstPrefix });
+    const limits = headLimits(config, defaults.maxHeaders);
+    this.clients = new ClientCache(port, clientSettings(config.client), { wheel, limits, metrics, router: this.label });
+    this.bindings = new BindingCache(this.label, port, this.clients, wheel, metrics, {
+      capacity: config.bindingCache?.paths ?? defaults.bindingCacheEntries,
+      idleTtlMs: (config.bindingCache?.idleTtlSecs ?? defaults.bindingIdleTtlSecs) * 1000,
+    });
+  }
+
+  close(): void {
+    this.bindings.close();
+  }
+}

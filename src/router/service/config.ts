@@ -1,0 +1,62 @@
+/** `routers[].service`: what holds for a logical service, over all attempts; for all services or by name prefix. */
+import type { z as Zod } from 'zod';
+import type { KindSchema, Z } from '../../config/kind.ts';
+import { kindSchema, optional, required } from '../../config/kinds.ts';
+import * as scalars from '../../config/scalars.ts';
+import { backoffSchema, budgetSchema } from './retries-config.ts';
+
+const classifier = (kind: string, summary: string): KindSchema => ({
+  kind,
+  summary,
+  config: (z) => z.strictObject({}),
+});
+
+const httpClassifiers: readonly KindSchema[] = [
+  classifier('io.l5d.http.nonRetryable5XX', '5xx are failures and never retried.'),
+  classifier('io.l5d.http.retryableRead5XX', '5xx of GET, HEAD, OPTIONS and TRACE are retried.'),
+  classifier('io.l5d.http.retryableIdempotent5XX', '5xx of idempotent methods are retried.'),
+  classifier('io.l5d.http.retryableAll5XX', '5xx of all methods are retried.'),
+  classifier('io.l5d.http.allSuccessful', 'Every response is a success.'),
+];
+
+function serviceKeys(z: Z) {
+  return {
+    totalTimeoutMs: optional(scalars.durationMs(z), 'Time in ms for a request, all attempts together; none: no limit.'),
+    retries: optional(
+      z.strictObject({
+        budget: optional(budgetSchema(z), 'How many retries are allowed.'),
+        backoff: optional(backoffSchema(z), 'Time between retries.'),
+      }),
+      'Retries of failures that the response classifier calls retryable.',
+    ),
+    responseClassifier: optional(
+      kindSchema(z, { noun: 'response classifier', kinds: httpClassifiers }),
+      'Which responses are failures, and which of them may be retried.',
+      { kind: httpClassifiers[0]!.kind },
+    ),
+  };
+}
+
+export function serviceSchema(z: Z) {
+  return globalOrStatic(z, () => serviceKeys(z), 'Names that this entry is for, as /svc/web or with * and {captures}.');
+}
+
+/**
+ * `kind: io.l5d.global` (or no kind) with the keys beside it, or `kind: io.l5d.static` with `configs`, where each entry's
+ * keys hold for the names its prefix matches. `keys` is called twice, since a schema's metadata belongs to its one place.
+ */
+export function globalOrStatic<Keys extends Zod.core.$ZodLooseShape>(z: Z, keys: () => Keys, prefix: string) {
+  return z.discriminatedUnion('kind', [
+    z.strictObject({
+      kind: optional(z.literal('io.l5d.global'), 'The keys here are for all names.'),
+      ...keys(),
+    }),
+    z.strictObject({
+      kind: required(z.literal('io.l5d.static'), 'Keys by prefix of the name; later entries override earlier ones.'),
+      configs: required(
+        z.array(z.strictObject({ prefix: required(scalars.string(z), prefix), ...keys() })),
+        'Entries in order; where several match, a key of a later one wins.',
+      ),
+    }),
+  ]);
+}

@@ -1,0 +1,316 @@
+/**
+ * The client's side of an HTTP/1 connection: one stream at a time, kept for the next when both messages ended cleanly.
+ * A server has no reason to speak first: bytes on an idle connection, or after a response, end it.
+ */
+import net from 'node:net';
+import { returnBuffer, SMALL_READ_BYTES, takeLargeBuffer } from '../buffers.ts';
+import { Body, type Head, type RequestHead } from '../head.ts';
+import { bit, Known } from '../known-headers.ts';
+import type { ResetReason, Stream, StreamEvents } from '../stream.ts';
+import { TimerEntry, type TimerWheel } from '../timer-wheel.ts';
+import { type DecoderEvents, type DecoderLimits, MessageDecoder } from './decoder.ts';
+import { MessageEncoder, needsChunking } from './encoder.ts';
+import { readConnection } from './framing.ts';
+import type { Http1Head } from './head.ts';
+import type { WireError } from './syntax.ts';
+
+export interface ClientConnectionOptions {
+  readonly limits: DecoderLimits;
+  readonly wheel: TimerWheel;
+  readonly connectTimeoutMs: number;
+  readonly noDelay: boolean;
+  /** TCP keep-alive probes. */
+  readonly keepAlive: boolean;
+}
+
+export interface ClientConnectionOwner {
+  connected(connection: Http1ClientConnection): void;
+  /** The connection was never established; `code` is the system's, or ETIMEDOUT. */
+  connectFailed(connection: Http1ClientConnection, code: string): void;
+  /** The stream ended and the connection can carry another. */
+  reusable(connection: Http1ClientConnection): void;
+  closed(connection: Http1ClientConnection): void;
+}
+
+/** Methods whose requests say `Content-Length: 0` when they have no body (RFC 9110 8.6). */
+const EXPECT_BODY = new Set(['POST', 'PUT', 'PATCH']);
+
+export class Http1ClientConnection extends TimerEntry implements Stream, DecoderEvents {
+  readonly #socket: net.Socket;
+  readonly #options: ClientConnectionOptions;
+  readonly #owner: ClientConnectionOwner;
+  readonly #decoder: MessageDecoder;
+  readonly #encoder: MessageEncoder;
+  readonly openedMs: number;
+  /** Wheel time at which it was last given back. */
+  idleSinceMs = 0;
+  /** Streams carried before the present one. */
+  streams = 0;
+  /** After a reset: not one byte of an answer had been received. */
+  wasUnanswered = false;
+
+  #connected = false;
+  #events: StreamEvents | null = null;
+  #requestDone = false;
+  #responseStarted = false;
+  #responseDone = false;
+  #reusable = true;
+  #tunnel = false;
+  #peerEnded = false;
+  #reading = false;
+
+  #smallBuffer: Buffer = Buffer.allocUnsafeSlow(SMALL_READ_BYTES);
+  /** The buffer that the socket reads into next; exchanged only inside a read, when the socket isn't using it. */
+  #buffer: Buffer = this.#smallBuffer;
+  /** A buffer whose bytes are still being written to the other side. */
+  #lent: Buffer | null = null;
+
+  constructor(host: string, port: number, options: ClientConnectionOptions, owner: ClientConnectionOwner) {
+    super();
+    this.#options = options;
+    this.#owner = owner;
+    this.openedMs = options.wheel.nowMs;
+    this.#socket = net.connect({
+      host,
+      port,
+      noDelay: options.noDelay,
+      keepAlive: options.keepAlive,
+      allowHalfOpen: true,
+      onread: {
+        buffer: () => this.#buffer,
+        callback: (length: number, buffer: Uint8Array) => this.#onRead(length, buffer as Buffer),
+      },
+    });
+    this.#decoder = new MessageDecoder('response', options.limits, this);
+    this.#encoder = new MessageEncoder(this.#socket, () => this.#events?.onDrain());
+    this.#socket.on('connect', () => this.#onConnect());
+    this.#socket.on('end', () => this.#onEnd());
+    this.#socket.on('error', (error: NodeJS.ErrnoException) => this.#onError(error.code ?? 'EIO'));
+    this.#socket.on('close', () => this.#onClose());
+    options.wheel.add(this, options.connectTimeoutMs);
+  }
+
+  get localPort(): number {
+    return this.#socket.localPort ?? 0;
+  }
+
+  /** Takes the connection for one stream; the head is sent next. */
+  open(events: StreamEvents): void {
+    this.#events = events;
+    this.#requestDone = false;
+    this.#responseStarted = false;
+    this.#responseDone = false;
+  }
+
+
+  destroy(): void {
+    this.#events = null;
+    this.#decoder.stop();
+    this.#socket.destroy();
+  }
+
+  // ---- Stream: what is sent to the server
+
+  sendHead(head: RequestHead, chunk: Buffer, start: number, end: number, fin: boolean): boolean {
+    this.#decoder.expectResponseTo(head.method);
+    let own = '';
+    const chunked = needsChunking(head) && head.minorVersion > 0;
+    if (chunked) own = 'Transfer-Encoding: chunked\r\n';
+    else if (head.bodyKind === Body.none && EXPECT_BODY.has(head.method)) own = 'Content-Length: 0\r\n';
+    if ((head.present & bit(Known.upgrade)) !== 0) own += upgradeFields(head);
+    // An HTTP/1.0 request is not kept alive: the server may close behind its answer without saying so.
+    if (head.minorVersion === 0) this.#reusable = false;
+    this.#requestDone = fin;
+    return this.#encoder.head(
+      `${head.method} ${head.target} HTTP/1.${head.minorVersion}\r\n`,
+      head,
+      own,
+      chunked,
+      chunk,
+      start,
+      end,
+      fin,
+    );
+  }
+
+  /** A client sends no interim messages. */
+  sendInterim(): void {}
+
+  sendData(chunk: Buffer, start: number, end: number): boolean {
+    return this.#encoder.data(chunk, start, end);
+  }
+
+  sendEnd(trailers: Head | null): void {
+    this.#encoder.end(trailers);
+    this.#requestDone = true;
+    if (this.#tunnel) this.#socket.end();
+    this.#finishIfDone();
+  }
+
+  reset(): void {
+    this.destroy();
+  }
+
+  hold(): void {
+    this.#socket.pause();
+    if (this.#lent !== null) return;
+    this.#lent = this.#buffer;
+    this.#buffer = takeLargeBuffer();
+  }
+
+  resume(): void {
+    const lent = this.#lent;
+    if (lent === null) return;
+    this.#lent = null;
+    returnBuffer(lent);
+    this.#socket.resume();
+  }
+
+  // ---- DecoderEvents: what the server sent
+
+  onHead(head: Http1Head, chunk: Buffer, start: number, end: number, fin: boolean): void {
+    this.#responseStarted = true;
+    this.#tunnel = head.bodyKind === Body.tunnel;
+    const options = readConnection(head);
+    if (options.close || head.bodyKind === Body.untilClose || this.#tunnel) this.#reusable = false;
+    if (head.minorVersion === 0 && !options.keepAlive) this.#reusable = false;
+    this.#responseDone = fin;
+    this.#events?.onHead(head, chunk, start, end, fin);
+    this.#finishIfDone();
+  }
+
+  onInterimHead(head: Http1Head): void {
+    readConnection(head);
+    this.#responseStarted = true;
+    this.#events?.onInterim(head);
+  }
+
+  onBody(chunk: Buffer, start: number, end: number): void {
+    this.#events?.onData(chunk, start, end);
+  }
+
+  onComplete(trailers: Head | null): void {
+    this.#responseDone = true;
+    this.#events?.onEnd(trailers);
+    this.#finishIfDone();
+  }
+
+  onMalformed(error: WireError): void {
+    this.#fail({ type: 'malformed', status: 502, message: error.message });
+  }
+
+  // ---- TimerEntry: only the connect timeout
+
+  onTimer(): void {
+    if (!this.#connected) this.#onError('ETIMEDOUT');
+  }
+
+  // ---- the socket
+
+  #onConnect(): void {
+    this.#connected = true;
+    this.#options.wheel.remove(this);
+    this.#owner.connected(this);
+  }
+
+  /** Returns whether to go on reading. */
+  #onRead(length: number, buffer: Buffer): boolean {
+    if (this.#events === null) {
+      this.destroy();
+      return false;
+    }
+    this.#reading = true;
+    const taken = this.#decoder.push(buffer, 0, length);
+    this.#reading = false;
+    // More than was asked for: whatever it is, it must not become the answer to the next request.
+    if (taken < length) this.#reusable = false;
+    this.#sizeBuffer(length === buffer.length);
+    if (this.#events === null) this.#giveBack();
+    return this.#lent === null;
+  }
+
+  /** Chooses the buffer of the next read: a large one while a body fills what it is given. */
+  #sizeBuffer(filled: boolean): void {
+    if (this.#lent !== null) return;
+    if (this.#events !== null && filled) {
+      if (this.#buffer === this.#smallBuffer) this.#buffer = takeLargeBuffer();
+    } else if (this.#events === null && this.#buffer !== this.#smallBuffer) {
+      returnBuffer(this.#buffer);
+      this.#buffer = this.#smallBuffer;
+    }
+  }
+
+  #onEnd(): void {
+    this.#peerEnded = true;
+    this.#reusable = false;
+    if (this.#events === null || !this.#decoder.finish()) {
+      this.#fail({ type: 'closed' });
+    } else if (!this.#responseDone) {
+      // Between messages, before the response began.
+      this.#fail({ type: 'closed' });
+    }
+  }
+
+  #onError(code: string): void {
+    if (!this.#connected) {
+      this.#connected = true;
+      this.#options.wheel.remove(this);
+      this.#socket.destroy();
+      this.#owner.connectFailed(this, code);
+      return;
+    }
+    this.#fail({ type: 'failed', code });
+  }
+
+  #onClose(): void {
+    this.#options.wheel.remove(this);
+    this.#fail({ type: 'closed' });
+    this.#owner.closed(this);
+  }
+
+  #fail(reason: ResetReason): void {
+    const events = this.#events;
+    this.wasUnanswered = !this.#responseStarted && this.#decoder.isBetweenMessages;
+    this.destroy();
+    events?.onReset(reason);
+  }
+
+  #finishIfDone(): void {
+    if (!this.#responseDone || this.#events === null) return;
+    if (this.#tunnel && !(this.#requestDone && this.#peerEnded)) return;
+    this.#events = null;
+    this.#dropLent();
+    // Within a read the connection is given back after it, when it is known that nothing else came with it.
+    if (!this.#reading) this.#giveBack();
+  }
+
+  #giveBack(): void {
+    if (this.#reusable && this.#requestDone && this.#responseDone) {
+      this.streams += 1;
+      this.idleSinceMs = this.#options.wheel.nowMs;
+      this.#owner.reusable(this);
+    } else if (this.#tunnel) {
+      this.#socket.destroySoon();
+    } else {
+      this.destroy();
+    }
+  }
+
+  /** The last bytes of a response may still be on their way while the connection serves the next request. */
+  #dropLent(): void {
+    if (this.#lent === null) return;
+    if (this.#lent === this.#smallBuffer) this.#smallBuffer = Buffer.allocUnsafeSlow(SMALL_READ_BYTES);
+    this.#lent = null;
+    this.#socket.resume();
+  }
+}
+
+/** An Upgrade is passed on, except to h2c: the next hop's protocol is configured, not negotiated by clients. */
+function upgradeFields(head: RequestHead): string {
+  const protocols = head
+    .values(Known.upgrade)
+    .flatMap((value) => value.split(','))
+    .map((value) => value.trim())
+    .filter((value) => value !== '' && value.toLowerCase() !== 'h2c');
+  return protocols.length === 0 ? '' : `Connection: Upgrade\r\nUpgrade: ${protocols.join(', ')}\r\n`;
+}

@@ -1,0 +1,130 @@
+/**
+ * Messages to bytes for one direction of an HTTP/1 connection. Heads and small bodies leave in one write; what follows
+ * in the same turn is gathered by corking the socket; long chunks are written uncopied.
+ */
+import type { Socket } from 'node:net';
+import { Body, type Head } from '../head.ts';
+import { HOP_BY_HOP, NOT_IN_TRAILERS } from '../known-headers.ts';
+
+/** Up to this many bytes are copied into the string that is written anyway; longer chunks are written as they are. */
+const INLINE_BYTES = 2048;
+/** What a corked socket gathers before it is written out. */
+const GATHERED_BYTES = 16 * 1024;
+
+function uncork(socket: Socket): void {
+  // `writableCorked` counts: a long chunk may have uncorked already.
+  if (socket.writableCorked > 0) socket.uncork();
+}
+
+export class MessageEncoder {
+  readonly #socket: Socket;
+  readonly #drained: () => void;
+  #chunked = false;
+  #awaitsDrain = false;
+
+  /** `onDrain` is called once after each run of sends that returned false. */
+  constructor(socket: Socket, onDrain: () => void) {
+    this.#socket = socket;
+    this.#drained = () => {
+      // More may have been written since: every lent byte must have left before its owner goes on.
+      if (socket.writableLength > 0 && !socket.destroyed) {
+        socket.write('', this.#drained);
+        return;
+      }
+      this.#awaitsDrain = false;
+      onDrain();
+    };
+  }
+
+  /**
+   * Writes a head and the first bytes of its body. `startLine` comes with its CRLF; `ownFields` are this connection's
+   * own header lines. `chunked`: the body is to be sent with chunked coding. False: the bytes are still being read.
+   */
+  head(
+    startLine: string,
+    head: Head,
+    ownFields: string,
+    chunked: boolean,
+    chunk: Buffer,
+    start: number,
+    end: number,
+    fin: boolean,
+  ): boolean {
+    head.drop(HOP_BY_HOP);
+    const text = `${startLine + head.http1Fields() + ownFields}\r\n`;
+    this.#chunked = chunked;
+    if (fin && !chunked && end - start <= INLINE_BYTES) {
+      this.#socket.write(start === end ? text : text + chunk.toString('latin1', start, end), 'latin1');
+      return true;
+    }
+    this.#socket.cork();
+    process.nextTick(uncork, this.#socket);
+    this.#socket.write(text, 'latin1');
+    const sent = start === end || this.data(chunk, start, end);
+    if (fin) this.end(null);
+    return sent;
+  }
+
+  /** An interim response: no body, nothing of this connection's own. */
+  interim(startLine: string, head: Head): void {
+    head.drop(HOP_BY_HOP);
+    this.#socket.write(`${startLine + head.http1Fields()}\r\n`, 'latin1');
+  }
+
+  /** False: the bytes are still being read, and onDrain will be called once they have left. */
+  data(chunk: Buffer, start: number, end: number): boolean {
+    const length = end - start;
+    if (length === 0) return true;
+    const socket = this.#socket;
+    if (this.#chunked) {
+      const size = `${length.toString(16)}\r\n`;
+      if (length <= INLINE_BYTES) {
+        socket.write(`${size + chunk.toString('latin1', start, end)}\r\n`, 'latin1');
+        return this.#sent();
+      }
+      if (socket.writableCorked === 0) socket.cork();
+      socket.write(size, 'latin1');
+      socket.write(length === chunk.length ? chunk : chunk.subarray(start, end));
+      socket.write('\r\n', 'latin1');
+    } else if (length <= INLINE_BYTES) {
+      socket.write(chunk.toString('latin1', start, end), 'latin1');
+      return this.#sent();
+    } else {
+      socket.write(length === chunk.length ? chunk : chunk.subarray(start, end));
+    }
+    while (socket.writableCorked > 0) socket.uncork();
+    return this.#sent();
+  }
+
+  end(trailers: Head | null): void {
+    if (!this.#chunked) return;
+    this.#chunked = false;
+    if (trailers === null) {
+      this.#socket.write('0\r\n\r\n', 'latin1');
+    } else {
+      trailers.drop(NOT_IN_TRAILERS);
+      this.#socket.write(`0\r\n${trailers.http1Fields()}\r\n`, 'latin1');
+    }
+  }
+
+  /** Whether all that was written has left, or waits only for the cork; otherwise arranges for onDrain. */
+  #sent(): boolean {
+    const socket = this.#socket;
+    if (socket.writableCorked > 0) {
+      if (socket.writableLength < GATHERED_BYTES) return true;
+      while (socket.writableCorked > 0) socket.uncork();
+    }
+    if (socket.writableLength === 0) return true;
+    if (!this.#awaitsDrain) {
+      this.#awaitsDrain = true;
+      // An empty write is called back when everything before it has left, whatever the high-water mark.
+      socket.write('', this.#drained);
+    }
+    return false;
+  }
+}
+
+/** Whether a body of this kind needs chunked coding to be sent on over HTTP/1.1. */
+export function needsChunking(head: Head): boolean {
+  return head.bodyKind === Body.chunked || head.bodyKind === Body.untilClose;
+}

@@ -1,0 +1,113 @@
+/**
+ * Where a message's body ends (RFC 9112 6). Anything that two implementations could read differently is refused, never
+ * repaired: a proxy that guesses is how requests are smuggled.
+ */
+import { Body } from '../head.ts';
+import { bit, Known } from '../known-headers.ts';
+import type { Http1Head } from './head.ts';
+import type { WireError } from './syntax.ts';
+
+const CONTENT_LENGTH = bit(Known.contentLength);
+const TRANSFER_ENCODING = bit(Known.transferEncoding);
+
+/** 15 digits: every such number is exact in a double. */
+const LENGTH = /^[0-9]{1,15}$/;
+
+function refuse(message: string): WireError {
+  return { status: 400, message };
+}
+
+/** Sets `bodyKind` and `contentLength` from the length headers; null when they are unambiguous. */
+function readLength(head: Http1Head): WireError | null {
+  const framing = head.present & (CONTENT_LENGTH | TRANSFER_ENCODING);
+  if (framing === 0) return null;
+  if (framing === (CONTENT_LENGTH | TRANSFER_ENCODING)) {
+    return refuse('both Content-Length and Transfer-Encoding are given');
+  }
+  if (framing === TRANSFER_ENCODING) {
+    if (head.minorVersion === 0) return refuse('HTTP/1.0 has no Transfer-Encoding');
+    const codings = head.values(Known.transferEncoding);
+    if (codings.length !== 1 || (codings[0] as string).toLowerCase() !== 'chunked') {
+      return refuse('the only Transfer-Encoding that is accepted is one "chunked"');
+    }
+    head.bodyKind = Body.chunked;
+    return null;
+  }
+  const lengths = head.values(Known.contentLength);
+  const length = lengths[0] as string;
+  if (lengths.length !== 1) return refuse('Content-Length is given more than once');
+  if (!LENGTH.test(length)) return refuse('Content-Length is not a number of bytes');
+  head.bodyKind = Body.length;
+  head.contentLength = Number(length);
+  if (length.length > 1 && length.startsWith('0')) {
+    // A recipient might read the zero as a sign of octal; it gets the plain number.
+    head.drop(CONTENT_LENGTH);
+    head.append('Content-Length', String(head.contentLength));
+  }
+  return null;
+}
+
+/** Frames a request and checks what RFC 9112 3.2 wants of its Host. */
+export function frameRequest(head: Http1Head): WireError | null {
+  const error = readLength(head);
+  if (error !== null) return error;
+  if ((head.present & bit(Known.host)) !== 0 && head.values(Known.host).length > 1) {
+    return refuse('Host is given more than once');
+  }
+  if (head.method === 'CONNECT' && head.bodyKind !== Body.none) return refuse('CONNECT has no body');
+  return null;
+}
+
+/** Frames a response to `method`. */
+export function frameResponse(head: Http1Head, method: string): WireError | null {
+  const status = head.status;
+  if (status === 101 || (method === 'CONNECT' && status >= 200 && status < 300)) {
+    head.drop(CONTENT_LENGTH | TRANSFER_ENCODING);
+    head.bodyKind = Body.tunnel;
+    return null;
+  }
+  const error = readLength(head);
+  if (error !== null) return error;
+  if (status < 200 || status === 204) {
+    // RFC 9110 8.6, RFC 9112 6.1: neither header may be sent with these.
+    head.drop(CONTENT_LENGTH | TRANSFER_ENCODING);
+    head.bodyKind = Body.none;
+    head.contentLength = 0;
+  } else if (method === 'HEAD' || status === 304) {
+    // A length describes the body that a GET would get.
+    head.bodyKind = Body.none;
+  } else if (head.bodyKind === Body.none) {
+    head.bodyKind = Body.untilClose;
+  }
+  return null;
+}
+
+/** What a Connection header says (RFC 9110 7.6.1). */
+export interface ConnectionOptions {
+  readonly close: boolean;
+  readonly keepAlive: boolean;
+  readonly upgrade: boolean;
+}
+
+const NO_OPTIONS: ConnectionOptions = { close: false, keepAlive: false, upgrade: false };
+
+/** Names that a Connection header cannot take away: they frame and route the message itself. */
+const PROTECTED = new Set(['host', 'content-length', 'transfer-encoding', 'connection', 'via', 'close', 'upgrade', 'te']);
+
+/** Reads the Connection header and leaves out the fields that it names. */
+export function readConnection(head: Http1Head): ConnectionOptions {
+  if ((head.present & bit(Known.connection)) === 0) return NO_OPTIONS;
+  let close = false;
+  let keepAlive = false;
+  let upgrade = false;
+  for (const value of head.values(Known.connection)) {
+    for (const part of value.split(',')) {
+      const option = part.trim().toLowerCase();
+      if (option === 'close') close = true;
+      else if (option === 'keep-alive') keepAlive = true;
+      else if (option === 'upgrade') upgrade = true;
+      if (option !== '' && option !== 'close' && !PROTECTED.has(option) && !option.startsWith('l5d-')) head.remove(option);
+    }
+  }
+  return { close, keepAlive, upgrade };
+}

@@ -1,0 +1,364 @@
+/**
+ * The server's side of an HTTP/1 connection: one stream after another. A pipelined request waits, unread, until the
+ * response before it has been sent.
+ *
+ *     idle --head--> request under way --both sides complete--> idle      (keep-alive)
+ *                                      \--------------------> lingering   (close: answered, reads on for a moment so
+ *                                                                          that the peer sees the answer, not a reset)
+ */
+import type { Socket } from 'node:net';
+import { Body, type Head, type ResponseHead } from '../head.ts';
+import { Known } from '../known-headers.ts';
+import type { ResetReason, Stream, StreamEvents } from '../stream.ts';
+import { TimerEntry, type TimerWheel } from '../timer-wheel.ts';
+import { type DecoderEvents, type DecoderLimits, MessageDecoder } from './decoder.ts';
+import { MessageEncoder, needsChunking } from './encoder.ts';
+import { type ConnectionOptions, readConnection } from './framing.ts';
+import type { Http1Head } from './head.ts';
+import type { WireError } from './syntax.ts';
+
+export interface ServerConnectionLimits extends DecoderLimits {
+  /** From the first byte of a head to its last. */
+  readonly headerTimeoutMs: number;
+  /** Without a request under way. */
+  readonly idleTimeoutMs: number;
+}
+
+/** Where a connection comes from and arrived. */
+export interface ConnectionAddresses {
+  readonly remoteHost: string;
+  readonly remotePort: number;
+  readonly localHost: string;
+  readonly localPort: number;
+}
+
+export interface ServerConnectionOwner {
+  readonly limits: ServerConnectionLimits;
+  readonly wheel: TimerWheel;
+  /** A request begins; its head follows at once. */
+  open(stream: Stream, addresses: ConnectionAddresses): StreamEvents;
+  /** The answer to bytes that are not a request: what to send before the connection is closed. */
+  refusal(error: WireError): { readonly head: ResponseHead; readonly body: Buffer };
+  closed(connection: Http1ServerConnection): void;
+}
+
+/** How long a closing connection is still read from, and how much of it is read. */
+const LINGER_MS = 2000;
+
+export class Http1ServerConnection extends TimerEntry implements Stream, DecoderEvents, ConnectionAddresses {
+  readonly #socket: Socket;
+  readonly #owner: ServerConnectionOwner;
+  readonly #decoder: MessageDecoder;
+  readonly #encoder: MessageEncoder;
+  readonly remoteHost: string;
+  readonly remotePort: number;
+
+  #events: StreamEvents | null = null;
+  #minorVersion = 1;
+  #keepAlive = true;
+  #draining = false;
+  #requestDone = false;
+  #responseStarted = false;
+  #responseDone = false;
+  #closeDelimited = false;
+  #tunnel = false;
+  #held = false;
+  #peerEnded = false;
+  #lingering = false;
+  /** Bytes of requests that wait for their turn. */
+  #waiting: Buffer | null = null;
+  #pushing = false;
+  #headStartedMs = -1;
+  #idleSinceMs: number;
+
+  constructor(socket: Socket, owner: ServerConnectionOwner) {
+    super();
+    this.#socket = socket;
+    this.#owner = owner;
+    this.#decoder = new MessageDecoder('request', owner.limits, this);
+    this.#encoder = new MessageEncoder(socket, () => this.#events?.onDrain());
+    this.remoteHost = socket.remoteAddress ?? 'unknown';
+    this.remotePort = socket.remotePort ?? 0;
+    this.#idleSinceMs = owner.wheel.nowMs;
+    owner.wheel.add(this, owner.limits.idleTimeoutMs);
+    socket.on('data', (chunk: Buffer) => this.#onData(chunk));
+    socket.on('end', () => this.#onEnd());
+    socket.on('error', (error: NodeJS.ErrnoException) => this.#gone({ type: 'failed', code: error.code ?? 'EIO' }));
+    socket.on('close', () => {
+      this.#gone({ type: 'closed' });
+      owner.wheel.remove(this);
+      owner.closed(this);
+    });
+  }
+
+  get localHost(): string {
+    return this.#socket.localAddress ?? 'unknown';
+  }
+
+  get localPort(): number {
+    return this.#socket.localPort ?? 0;
+  }
+
+  get isIdle(): boolean {
+    return this.#events === null;
+  }
+
+  /** Closes at once when idle, else after the response under way. */
+  drain(): void {
+    this.#draining = true;
+    this.#keepAlive = false;
+    if (this.#events === null && !this.#lingering) this.#close();
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  // ---- Stream: what is sent to the client
+
+  sendHead(head: ResponseHead, chunk: Buffer, start: number, end: number, fin: boolean): boolean {
+    this.#responseStarted = true;
+    const startLine = `HTTP/1.1 ${head.status} ${head.reason}\r\n`;
+    let own = '';
+    let chunked = false;
+    if (head.bodyKind === Body.tunnel) {
+      this.#tunnel = true;
+      if (head.status === 101) own = `Connection: Upgrade\r\nUpgrade: ${head.values(Known.upgrade).join(', ')}\r\n`;
+    } else {
+      if (needsChunking(head)) {
+        chunked = this.#minorVersion > 0;
+        this.#closeDelimited = !chunked;
+        if (chunked) own = 'Transfer-Encoding: chunked\r\n';
+        else this.#keepAlive = false;
+      }
+      if (!this.#keepAlive) own += 'Connection: close\r\n';
+      else if (this.#minorVersion === 0) own += 'Connection: keep-alive\r\n';
+    }
+    const sent = this.#encoder.head(startLine, head, own, chunked, chunk, start, end, fin);
+    if (fin) this.#responseEnded();
+    else if (this.#tunnel) this.#startTunnel();
+    return sent;
+  }
+
+  sendInterim(head: ResponseHead): void {
+    // RFC 9110 15.2: an HTTP/1.0 client knows no 1xx.
+    if (this.#minorVersion > 0 && !this.#responseStarted) {
+      this.#encoder.interim(`HTTP/1.1 ${head.status} ${head.reason}\r\n`, head);
+    }
+  }
+
+  sendData(chunk: Buffer, start: number, end: number): boolean {
+    return this.#encoder.data(chunk, start, end);
+  }
+
+  sendEnd(trailers: Head | null): void {
+    this.#encoder.end(trailers);
+    this.#responseEnded();
+  }
+
+  reset(): void {
+    if (this.#events === null) return;
+    this.#events = null;
+    this.#decoder.stop();
+    // A body that is ended by the close would look complete after an orderly one.
+    if (this.#closeDelimited || !this.#responseStarted) this.#socket.resetAndDestroy();
+    else this.#socket.destroySoon();
+  }
+
+  hold(): void {
+    this.#held = true;
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    if (!this.#held) return;
+    this.#held = false;
+    if (this.#waiting === null) this.#socket.resume();
+  }
+
+  // ---- DecoderEvents: what the client sent
+
+  onHead(head: Http1Head, chunk: Buffer, start: number, end: number, fin: boolean): void {
+    this.#headStartedMs = -1;
+    this.#minorVersion = head.minorVersion;
+    this.#requestDone = fin;
+    const options = readConnection(head);
+    this.#keepAlive = this.#wantsKeepAlive(options);
+    this.#events = this.#owner.open(this, this);
+    this.#events.onHead(head, chunk, start, end, fin);
+  }
+
+  /** A request has none; the decoder never calls it. */
+  onInterimHead(): void {}
+
+  onBody(chunk: Buffer, start: number, end: number): void {
+    this.#events?.onData(chunk, start, end);
+  }
+
+  onComplete(trailers: Head | null): void {
+    this.#requestDone = true;
+    this.#events?.onEnd(trailers);
+    this.#finishIfDone();
+  }
+
+  onMalformed(error: WireError): void {
+    this.#keepAlive = false;
+    const events = this.#events;
+    if (events !== null) {
+      events.onReset({ type: 'malformed', status: error.status, message: error.message });
+      return;
+    }
+    const { head, body } = this.#owner.refusal(error);
+    this.#encoder.head(
+      `HTTP/1.1 ${head.status} ${head.reason}\r\n`,
+      head,
+      'Connection: close\r\n',
+      false,
+      body,
+      0,
+      body.length,
+      true,
+    );
+    this.#linger();
+  }
+
+  // ---- TimerEntry
+
+  onTimer(): void {
+    const { limits, wheel } = this.#owner;
+    if (this.#lingering) {
+      this.#socket.destroy();
+    } else if (this.#headStartedMs >= 0) {
+      const leftMs = this.#headStartedMs + limits.headerTimeoutMs - wheel.nowMs;
+      if (leftMs > 0) wheel.add(this, leftMs);
+      else this.onMalformed({ status: 408, message: `the request head took longer than ${limits.headerTimeoutMs} ms` });
+    } else if (this.#events === null) {
+      const leftMs = this.#idleSinceMs + limits.idleTimeoutMs - wheel.nowMs;
+      if (leftMs > 0) wheel.add(this, leftMs);
+      else this.#close();
+    } else {
+      wheel.add(this, limits.idleTimeoutMs);
+    }
+  }
+
+  // ---- the socket
+
+  #onData(chunk: Buffer): void {
+    if (this.#lingering) return;
+    if (this.#tunnel) this.#events?.onData(chunk, 0, chunk.length);
+    else if (this.#waiting !== null) this.#waiting = Buffer.concat([this.#waiting, chunk]);
+    else this.#feed(chunk);
+  }
+
+  #feed(chunk: Buffer): void {
+    this.#pushing = true;
+    const taken = this.#decoder.push(chunk, 0, chunk.length);
+    this.#pushing = false;
+    if (this.#lingering) return;
+    if (taken < chunk.length) {
+      this.#waiting = chunk.subarray(taken);
+      this.#socket.pause();
+    } else if (this.#events === null && this.#headStartedMs < 0 && !this.#decoder.isBetweenMessages) {
+      this.#headStartedMs = this.#owner.wheel.nowMs;
+      this.#owner.wheel.add(this, this.#owner.limits.headerTimeoutMs);
+    }
+  }
+
+  /** The client has sent its last byte; it may still want the answer (half-close). */
+  #onEnd(): void {
+    this.#peerEnded = true;
+    this.#keepAlive = false;
+    if (this.#lingering) {
+      this.#socket.destroySoon();
+    } else if (this.#tunnel) {
+      this.#events?.onEnd(null);
+    } else if (this.#events === null) {
+      if (this.#decoder.isBetweenMessages) this.#close();
+      else this.onMalformed({ status: 400, message: 'the connection was closed in the middle of a request head' });
+    } else if (!this.#requestDone) {
+      this.#gone({ type: 'closed' });
+      this.#socket.destroy();
+    }
+  }
+
+  #gone(reason: ResetReason): void {
+    const events = this.#events;
+    this.#events = null;
+    this.#decoder.stop();
+    events?.onReset(reason);
+  }
+
+  // ---- the end of an exchange
+
+  #wantsKeepAlive(options: ConnectionOptions): boolean {
+    if (this.#draining || options.close || this.#peerEnded) return false;
+    return this.#minorVersion > 0 || options.keepAlive;
+  }
+
+  #responseEnded(): void {
+    this.#responseDone = true;
+    if (this.#tunnel) {
+      this.#socket.end();
+      if (this.#peerEnded) this.#events = null;
+      return;
+    }
+    this.#finishIfDone();
+  }
+
+  #finishIfDone(): void {
+    if (!this.#responseDone) return;
+    if (!this.#requestDone) {
+      // Answered before the whole request was read: what is left of it is not worth reading.
+      this.#keepAlive = false;
+      this.#linger();
+      return;
+    }
+    this.#events = null;
+    if (!this.#keepAlive) {
+      this.#close();
+      return;
+    }
+    this.#requestDone = false;
+    this.#responseStarted = false;
+    this.#responseDone = false;
+    this.#closeDelimited = false;
+    this.#held = false;
+    this.#idleSinceMs = this.#owner.wheel.nowMs;
+    this.#decoder.next();
+    if (!this.#pushing) this.#continue();
+  }
+
+  /** Goes on with what the client has sent meanwhile. */
+  #continue(): void {
+    const waiting = this.#waiting;
+    this.#waiting = null;
+    if (waiting !== null) this.#feed(waiting);
+    if (this.#waiting === null && !this.#held && this.#socket.isPaused()) this.#socket.resume();
+  }
+
+  #startTunnel(): void {
+    this.#owner.wheel.remove(this);
+    this.#decoder.stop();
+    const waiting = this.#waiting;
+    this.#waiting = null;
+    if (waiting !== null) this.#events?.onData(waiting, 0, waiting.length);
+    if (!this.#held) this.#socket.resume();
+    if (this.#peerEnded) this.#events?.onEnd(null);
+  }
+
+  #close(): void {
+    this.#decoder.stop();
+    if (this.#peerEnded) this.#socket.destroySoon();
+    else this.#linger();
+  }
+
+  #linger(): void {
+    this.#events = null;
+    this.#lingering = true;
+    this.#waiting = null;
+    this.#decoder.stop();
+    this.#socket.end();
+    this.#socket.resume();
+    this.#owner.wheel.add(this, LINGER_MS);
+  }
+}

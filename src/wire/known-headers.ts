@@ -1,0 +1,144 @@
+/**
+ * Header names that the proxy itself acts on. A parser marks each field with the id of its name, so that later steps ask
+ * "is it there" and "leave these out" with one bit operation instead of comparing strings again.
+ */
+export const Known = {
+  other: 0,
+  host: 1,
+  connection: 2,
+  keepAlive: 3,
+  contentLength: 4,
+  transferEncoding: 5,
+  te: 6,
+  trailer: 7,
+  upgrade: 8,
+  expect: 9,
+  via: 10,
+  proxyAuthenticate: 11,
+  proxyAuthorization: 12,
+  l5dDtab: 13,
+  l5dCtxDtab: 14,
+  l5dCtxTrace: 15,
+  l5dCtxDeadline: 16,
+  l5dSample: 17,
+  l5dReqid: 18,
+  l5dDstService: 19,
+  l5dDstClient: 20,
+  l5dDstResidual: 21,
+  l5dErr: 22,
+  l5dSuccessClass: 23,
+  l5dRetryable: 24,
+  /** Any other name that starts with `l5d-`. */
+  l5dOther: 25,
+  forwardedClientCert: 26,
+  finagleRetryable: 27,
+  /** A field taken out one by one, such as one that `Connection` names. */
+  removed: 30,
+} as const;
+
+/** The bit of a known header in a mask. */
+export function bit(id: number): number {
+  return 1 << id;
+}
+
+const NAMES: readonly (readonly [string, number])[] = [
+  ['host', Known.host],
+  ['connection', Known.connection],
+  ['keep-alive', Known.keepAlive],
+  ['content-length', Known.contentLength],
+  ['transfer-encoding', Known.transferEncoding],
+  ['te', Known.te],
+  ['trailer', Known.trailer],
+  ['upgrade', Known.upgrade],
+  ['expect', Known.expect],
+  ['via', Known.via],
+  ['proxy-authenticate', Known.proxyAuthenticate],
+  ['proxy-authorization', Known.proxyAuthorization],
+  ['l5d-dtab', Known.l5dDtab],
+  ['l5d-ctx-dtab', Known.l5dCtxDtab],
+  ['l5d-ctx-trace', Known.l5dCtxTrace],
+  ['l5d-ctx-deadline', Known.l5dCtxDeadline],
+  ['l5d-sample', Known.l5dSample],
+  ['l5d-reqid', Known.l5dReqid],
+  ['l5d-dst-service', Known.l5dDstService],
+  ['l5d-dst-client', Known.l5dDstClient],
+  ['l5d-dst-residual', Known.l5dDstResidual],
+  ['l5d-err', Known.l5dErr],
+  ['l5d-success-class', Known.l5dSuccessClass],
+  ['l5d-retryable', Known.l5dRetryable],
+  ['x-forwarded-client-cert', Known.forwardedClientCert],
+  ['finagle-http-retryable-request', Known.finagleRetryable],
+];
+
+interface Candidate {
+  readonly name: string;
+  readonly id: number;
+}
+
+/** Candidates by the length of their name: most headers of a request are ruled out by it at once. */
+const BY_LENGTH: (readonly Candidate[] | undefined)[] = [];
+for (const [name, id] of NAMES) BY_LENGTH[name.length] = [...(BY_LENGTH[name.length] ?? []), { name, id }];
+
+/** Whether text[start, start + name.length) is `name`, which is lower-case; text holds token characters there. */
+export function equalsIgnoringCase(text: string, start: number, name: string): boolean {
+  for (let i = 0; i < name.length; i++) {
+    // Setting bit 5 lower-cases letters and leaves digits and '-' alone.
+    if ((text.charCodeAt(start + i) | 0x20) !== name.charCodeAt(i)) return false;
+  }
+  return true;
+}
+
+/** The id of the header name at text[start, end). */
+export function knownHeader(text: string, start: number, end: number): number {
+  const first = text.charCodeAt(start) | 0x20;
+  const candidates = BY_LENGTH[end - start];
+  if (candidates !== undefined) {
+    for (const candidate of candidates) {
+      if (candidate.name.charCodeAt(0) === first && equalsIgnoringCase(text, start, candidate.name)) return candidate.id;
+    }
+  }
+  if (first === 0x6c && end - start > 4 && equalsIgnoringCase(text, start, 'l5d-')) return Known.l5dOther;
+  return Known.other;
+}
+
+/** Every `l5d-*` header: context that a peer outside the mesh has no business to send (`clearContext`). */
+export const L5D_HEADERS: number = [
+  Known.l5dDtab,
+  Known.l5dCtxDtab,
+  Known.l5dCtxTrace,
+  Known.l5dCtxDeadline,
+  Known.l5dSample,
+  Known.l5dReqid,
+  Known.l5dDstService,
+  Known.l5dDstClient,
+  Known.l5dDstResidual,
+  Known.l5dErr,
+  Known.l5dSuccessClass,
+  Known.l5dRetryable,
+  Known.l5dOther,
+].reduce((mask, id) => mask | bit(id), 0);
+
+/**
+ * Fields that speak of one connection only, never forwarded (RFC 9110 7.6.1; the set is the one that Linkerd strips,
+ * reference/http-semantics.md section 4). The writer of a message adds its own framing and connection fields.
+ */
+export const HOP_BY_HOP: number =
+  bit(Known.connection) |
+  bit(Known.transferEncoding) |
+  bit(Known.te) |
+  bit(Known.trailer) |
+  bit(Known.upgrade) |
+  bit(Known.proxyAuthenticate) |
+  bit(Known.proxyAuthorization);
+
+/** Fields that may not stand in a trailer section because they frame, route or control (RFC 9110 6.5.1). */
+export const NOT_IN_TRAILERS: number =
+  HOP_BY_HOP |
+  L5D_HEADERS |
+  bit(Known.host) |
+  bit(Known.contentLength) |
+  bit(Known.keepAlive) |
+  bit(Known.expect) |
+  bit(Known.via) |
+  bit(Known.forwardedClientCert) |
+  bit(Known.finagleRetryable);

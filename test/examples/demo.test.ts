@@ -1,0 +1,185 @@
+// The demo as `npm start` runs it: a real Signpost, real services, requests through the outgoing router.
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import http from 'node:http';
+import net from 'node:net';
+import { join } from 'node:path';
+import { type Test, test } from 'tap';
+import { httpRequest } from '../support/http-get.ts';
+import { freePorts } from '../support/ports.ts';
+import { type Program, runProgram } from '../support/program.ts';
+import { tempDir } from '../support/temp-dir.ts';
+import { until } from '../support/until.ts';
+
+interface Demo {
+  readonly program: Program;
+  readonly outgoing: number;
+  readonly admin: number;
+  /** The folder of the services' files. */
+  readonly disco: string;
+  /** Every port that a process of the demo listens on. */
+  readonly ports: readonly number[];
+  /** The demo's temporary folders live in here. */
+  readonly temporary: string;
+}
+
+async function startDemo(t: Test): Promise<Demo> {
+  const temporary = tempDir(t);
+  const [outgoing = 0, incoming = 0, admin = 0] = await freePorts(3);
+  const program = runProgram(t, 'src/main.ts', ['demo'], {
+    env: { ...portVariables(outgoing, incoming, admin), TMPDIR: temporary },
+  });
+  const disco = (await program.printed(/^Services: +(\S+)$/m))[1] ?? '';
+  await program.printed(/^Ctrl-C ends all of it\.$/m);
+  const services = readdirSync(disco).map((name) => Number(readFileSync(join(disco, name), 'utf8').split(' ')[1]));
+  return { program, outgoing, admin, disco, temporary, ports: [outgoing, incoming, admin, ...services] };
+}
+
+function portVariables(outgoing: number, incoming: number, admin: number): NodeJS.ProcessEnv {
+  return {
+    DEMO_OUTGOING_PORT: `${outgoing}`,
+    DEMO_INCOMING_PORT: `${incoming}`,
+    DEMO_ADMIN_PORT: `${admin}`,
+  };
+}
+
+const isOpen = (port: number) =>
+  new Promise<boolean>((resolve) => {
+    const socket = net.connect(port, '127.0.0.1', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.on('error', () => resolve(false));
+  });
+
+/** Each child listens on a port of its own, so closed ports mean that none is left. */
+const allClosed = async (ports: readonly number[]) => !(await Promise.all(ports.map(isOpen))).includes(true);
+
+test('routes by the dtab, overrides for one request alone, follows the files, ends cleanly', async (t) => {
+  const demo = await startDemo(t);
+  const ask = async (name: string, headers: http.OutgoingHttpHeaders = {}, agent?: http.Agent) => {
+    const options = { proxyPort: demo.outgoing, headers, ...(agent === undefined ? {} : { agent }) };
+    const { status, body } = await httpRequest(`http://${name}`, options);
+    return `${status} ${body}`;
+  };
+
+  t.test('says what to try', async (t) => {
+    const curl = `http_proxy=localhost:${demo.outgoing} curl -s`;
+    for (const line of [
+      `${curl} http://hello`,
+      `${curl} -H 'l5d-dtab: /host/world => /srv/world-v2' http://hello`,
+      `http://127.0.0.1:${demo.admin}`,
+      join(demo.disco, 'world-v1'),
+    ]) {
+      t.equal((await demo.program.printed(new RegExp(RegExp.escape(line))))[0], line);
+    }
+    t.equal((await httpRequest(`http://127.0.0.1:${demo.admin}/admin/ping`)).body, 'pong');
+  });
+
+  t.test('v1, v2 for the one request that asks for it, v1 again', async (t) => {
+    const override = { 'l5d-dtab': '/host/world => /srv/world-v2' };
+    t.equal(await ask('hello'), '200 Hello world-v1!!');
+    t.equal(await ask('hello', override), '200 Hello world-v2!!');
+    t.equal(await ask('hello'), '200 Hello world-v1!!');
+    t.equal(await ask('api'), '200 {"api_result":"api Hello world-v1!!"}');
+    t.equal(await ask('api', override), '200 {"api_result":"api Hello world-v2!!"}');
+    t.equal(await ask('world', override), '200 world-v2!');
+    t.match(await ask('nobody'), /^502 /);
+  });
+
+  t.test('editing a file moves the traffic without a failed request', async (t) => {
+    const agent = new http.Agent({ keepAlive: true });
+    const seen = new Map<string, number>();
+    let last = '';
+    let loading = true;
+    const load = Array.from({ length: 4 }, async (_, client) => {
+      while (loading) {
+        last = await ask(client % 2 === 0 ? 'world' : 'hello', {}, agent).catch((error: Error) => error.message);
+        seen.set(last, (seen.get(last) ?? 0) + 1);
+      }
+    });
+    const file = join(demo.disco, 'world-v1');
+    const v1 = readFileSync(file, 'utf8');
+    const v2 = readFileSync(join(demo.disco, 'world-v2'), 'utf8');
+    try {
+      for (const [line, world] of Array.from({ length: 5 }).flatMap(() => [
+        [v2, 'world-v2'] as const,
+        [v1, 'world-v1'] as const,
+      ])) {
+        writeFileSync(file, line);
+        await until(() => last.includes(world));
+      }
+    } finally {
+      loading = false;
+      await Promise.all(load);
+      agent.destroy();
+    }
+    t.same([...seen.keys()].sort(), ['200 Hello world-v1!!', '200 Hello world-v2!!', '200 world-v1!', '200 world-v2!']);
+  });
+
+  t.test('Ctrl-C ends everything', async (t) => {
+    demo.program.kill('SIGINT');
+    const { code, signal } = await demo.program.exited;
+    t.same([code, signal], [0, null]);
+    t.ok(await allClosed(demo.ports), 'no child is left');
+    t.same(readdirSync(demo.temporary), [], 'its folder is gone');
+  });
+});
+
+test('SIGTERM while it starts ends everything too', async (t) => {
+  const temporary = tempDir(t);
+  const [outgoing = 0, incoming = 0, admin = 0] = await freePorts(3);
+  const program = runProgram(t, 'src/main.ts', ['demo'], {
+    env: { ...portVariables(outgoing, incoming, admin), TMPDIR: temporary },
+  });
+  await until(() => readdirSync(temporary).length > 0);
+  program.kill('SIGTERM');
+  const { code, signal } = await program.exited;
+  t.same([code, signal], [0, null]);
+  t.ok(await allClosed([outgoing, incoming, admin]));
+  t.same(readdirSync(temporary), []);
+});
+
+test('no child outlives a demo that was killed', async (t) => {
+  const demo = await startDemo(t);
+  t.ok(await isOpen(demo.admin));
+  demo.program.kill('SIGKILL');
+  await demo.program.exited;
+  await until(() => allClosed(demo.ports), { timeoutMs: 30_000 });
+  t.ok(existsSync(demo.disco), 'only the folder stays: nobody was there to remove it');
+});
+
+test('a service that dies ends the demo with 1', async (t) => {
+  const demo = await startDemo(t);
+  const response = await httpRequest(`http://127.0.0.1:${demo.admin}/admin/shutdown`, { method: 'POST' });
+  t.equal(response.status, 200);
+  const { code, stderr } = await demo.program.exited;
+  t.equal(code, 1);
+  t.match(stderr, /^signpost ended with /m);
+  t.ok(await allClosed(demo.ports));
+});
+
+test('taken ports are named, with what to do, and nothing is started', async (t) => {
+  const temporary = tempDir(t);
+  const taken = net.createServer();
+  await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => taken.close());
+  const { port } = taken.address() as net.AddressInfo;
+  const [outgoing = 0, admin = 0] = await freePorts(2);
+  const { code, stdout, stderr } = await runProgram(t, 'src/main.ts', ['demo'], {
+    env: { ...portVariables(outgoing, port, admin), TMPDIR: temporary },
+  }).exited;
+  t.equal(code, 1);
+  t.equal(stdout, '');
+  t.match(stderr, new RegExp(`^port ${port} \\(incoming\\) cannot be used`, 'm'));
+  t.match(stderr, /DEMO_INCOMING_PORT=\d+ npm start/);
+  t.same(readdirSync(temporary), []);
+});
+
+test('a variable that holds no port is refused', async (t) => {
+  for (const text of ['zero', '0', '65536']) {
+    const env = { DEMO_ADMIN_PORT: text };
+    const { code, stderr } = await runProgram(t, 'src/main.ts', ['demo'], { env }).exited;
+    t.equal(code, 1);
+    t.match(stderr, `DEMO_ADMIN_PORT=${text}: expected a port`);
+  }
+});

@@ -1,0 +1,81 @@
+// The commands' launcher, in folders that look like a checkout, a package, and machines with an old Node.
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Test, test } from 'tap';
+import { ROOT, runProgram } from '../support/program.ts';
+import { tempDir } from '../support/temp-dir.ts';
+
+const SAYS = (what: string) => `console.log(${JSON.stringify(what)}, ...process.argv.slice(2));\n`;
+
+/** A folder with the launcher and the given files. `minimum` stands in for the oldest Node that will do. */
+function layOut(t: Test, files: Readonly<Record<string, string>>, minimum?: number): string {
+  const root = tempDir(t);
+  const all: Record<string, string> = { 'package.json': '{"type":"module"}', ...files };
+  for (const [path, text] of Object.entries(all)) {
+    mkdirSync(join(root, path, '..'), { recursive: true });
+    writeFileSync(join(root, path), text);
+  }
+  mkdirSync(join(root, 'packaging/bin'), { recursive: true });
+  copyFileSync(join(ROOT, 'packaging/bin/signpost.js'), join(root, 'packaging/bin/signpost.js'));
+  const launcher = readFileSync(join(ROOT, 'packaging/bin/launch.js'), 'utf8');
+  const changed = minimum === undefined ? launcher : launcher.replace('NODE_MAJOR = 26', `NODE_MAJOR = ${minimum}`);
+  t.not(minimum !== undefined && changed === launcher, true, 'the minimum is set');
+  writeFileSync(join(root, 'packaging/bin/launch.js'), changed);
+  return root;
+}
+
+const run = (t: Test, root: string, ...argv: string[]) => runProgram(t, join(root, 'packaging/bin/signpost.js'), argv);
+
+test('a checkout runs its source, whatever an older build left behind', async (t) => {
+  const root = layOut(t, { 'src/main.ts': SAYS('source'), 'dist/src/main.js': SAYS('stale') });
+  t.match(await run(t, root, 'a', '-b').exited, { code: 0, stdout: 'source a -b\n' });
+});
+
+test('a package runs what was built', async (t) => {
+  const root = layOut(t, { 'dist/src/main.js': SAYS('built') });
+  t.match(await run(t, root, 'a').exited, { code: 0, stdout: 'built a\n' });
+});
+
+test('an old Node hands over to the one that npm ci brought', async (t) => {
+  const main = `console.log('args', ...process.argv.slice(2));
+process.exitCode = 7;
+process.on('SIGTERM', () => process.exit(8));
+setTimeout(() => {}, process.argv[2] === 'stay' ? 60_000 : 0);\n`;
+  const root = layOut(t, { 'src/main.ts': main }, 99);
+  mkdirSync(join(root, 'node_modules/.bin'), { recursive: true });
+  symlinkSync(process.execPath, join(root, 'node_modules/.bin/node'));
+  t.match(await run(t, root, 'x').exited, { code: 7, stdout: 'args x\n' });
+
+  const staying = run(t, root, 'stay');
+  await staying.printed(/args stay/);
+  staying.kill('SIGTERM');
+  t.match(await staying.exited, { code: 8, signal: null }, 'signals are handed on');
+});
+
+test('an old Node that stands alone is told what to do', async (t) => {
+  const root = layOut(t, { 'src/main.ts': SAYS('source') }, 99);
+  const { code, stdout, stderr } = await run(t, root).exited;
+  t.equal(code, 78);
+  t.equal(stdout, '');
+  t.match(stderr, /needs Node 99 or later; this is v\d+/);
+  t.match(stderr, /npm ci/);
+});
+
+test('npx runs the command of a checkout that was never built', async (t) => {
+  const cache = tempDir(t);
+  const npx = spawnSync('npx', ['--offline', '--yes', 'signpost', 'check', 'examples/http-proxy.yaml'], {
+    cwd: ROOT,
+    encoding: 'utf8',
+    env: { ...process.env, npm_config_cache: cache },
+  });
+  t.match(npx.stdout, /^examples\/http-proxy\.yaml: ok$/m, npx.stderr);
+  t.equal(npx.status, 0);
+});
+
+test('namerd and namerctl say that they are not here yet', async (t) => {
+  for (const name of ['namerd', 'namerctl']) {
+    const program = runProgram(t, `packaging/bin/${name}.js`, []);
+    t.match(await program.exited, { code: 69, stderr: `${name}: this release does not contain ${name} yet\n` });
+  }
+});
