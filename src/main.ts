@@ -5,7 +5,6 @@
  */
 import { readFileSync } from 'node:fs';
 import { enableCompileCache, findPackageJSON } from 'node:module';
-import { extname } from 'node:path';
 import type { ExplainOptions } from './process/explain.ts';
 
 // Before any other import: what is compiled from here on is kept for the next start.
@@ -81,8 +80,8 @@ async function runSubCommand(args: readonly string[]): Promise<number | undefine
     .command('demo')
     .description('run two routers and four small services on this machine')
     .action(async () => {
-      // dist/ has .js where the sources have .ts, and the demo lies beside this folder in both.
-      await import(new URL(`../examples/demo/main${extname(import.meta.filename)}`, import.meta.url).href);
+      const { runDemo } = await import('../examples/demo/main.ts');
+      await runDemo();
       code = undefined;
     });
 

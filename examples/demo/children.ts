@@ -26,8 +26,8 @@ export interface ChildOptions {
   readonly file: string;
   readonly argv: readonly string[];
   readonly environment: NodeJS.ProcessEnv;
-  /** Asked for each line that the child prints. */
-  readonly onLine: (line: string) => void;
+  /** Told each line that the child prints; without it the child prints to where the demo does. */
+  readonly onLine?: (line: string) => void;
 }
 
 interface Running {
@@ -53,15 +53,16 @@ export class Children {
   /** @throws DemoError when the demo is being ended */
   start({ name, file, argv, environment, onLine }: ChildOptions): void {
     if (this.#ending) throw new DemoError(`${name} is not started: the demo ends`);
+    const output = onLine === undefined ? 'inherit' : 'pipe';
     const preload = pathToFileURL(program('end-with-parent')).href;
     const child = spawn(process.execPath, ['--import', preload, file, ...argv], {
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      stdio: ['ignore', output, output, 'ipc'],
       env: environment,
       // A group of its own: Ctrl-C reaches the demo alone, which ends its children in order.
       detached: true,
     });
-    for (const output of [child.stdout!, child.stderr!]) {
-      createInterface({ input: output }).on('line', onLine);
+    for (const input of [child.stdout, child.stderr]) {
+      if (input !== null && onLine !== undefined) createInterface({ input }).on('line', onLine);
     }
     const how = new Promise<string>((resolve) => {
       child.once('error', (error) => resolve(`cannot be started: ${error.message}`));

@@ -109,7 +109,6 @@ async function startSignpost(folder: string, ports: DemoPorts, children: Childre
     file: program('../../src/main'),
     argv: [config],
     environment: process.env,
-    onLine: (line) => process.stdout.write(`${line}\n`),
   });
   await children.until('signpost', (signal) => listens(Object.values(ports), signal));
 }

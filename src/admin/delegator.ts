@@ -1,6 +1,7 @@
 /** `/delegator.json`: how a path is bound, step by step (reference/admin-http.md section 3). */
-import { type DelegateJson, Dtab, explanationJson, type Interpreter, ParseError, Path } from '../naming/index.ts';
+
 import { derive, until } from '../live/index.ts';
+import { type DelegateJson, Dtab, explanationJson, type Interpreter, ParseError, Path } from '../naming/index.ts';
 import { type AdminHandler, type AdminRequest, type AdminResponse, json, methodNotAllowed, text } from './server.ts';
 
 const TIMEOUT_MS = 2000;

@@ -27,7 +27,14 @@ export function adminEndpoints(sources: AdminSources): ReadonlyMap<string, Admin
   });
   endpoints.set('/delegator.json', delegatorHandler(sources.interpreters, sources.fallback));
   endpoints.set('/admin/metrics.json', async () => json(200, await sources.metrics()));
-  const index = () => text(200, [...endpoints.keys()].sort().map((path) => `${path}\n`).join(''));
+  const index = () =>
+    text(
+      200,
+      [...endpoints.keys()]
+        .sort()
+        .map((path) => `${path}\n`)
+        .join(''),
+    );
   endpoints.set('/admin', index);
   endpoints.set('/admin/index.txt', index);
   return endpoints;

@@ -106,7 +106,10 @@ export class AdminServer {
 /** IP literals and localhost can't be re-bound by a foreign DNS server. */
 function isOwnHost(host: string | undefined): boolean {
   if (host === undefined) return true;
-  const name = host.replace(/:[0-9]*$/, '').replace(/^\[(.*)\]$/, '$1').toLowerCase();
+  const name = host
+    .replace(/:[0-9]*$/, '')
+    .replace(/^\[(.*)\]$/, '$1')
+    .toLowerCase();
   return name === '' || name === 'localhost' || name.endsWith('.localhost') || isIP(name) !== 0;
 }
 

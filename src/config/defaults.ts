@@ -81,7 +81,7 @@ export const connectTimeoutMs = 1000;
 export const loadBalancerKind = 'p2c';
 /** 1.7.5. Draws of two endpoints before an unavailable one is taken. */
 export const maxEffort = 5;
-/** 1.7.5. Connections per endpoint that are opened ahead of need. */
+/** 1.7.5. Idle connections per endpoint that are kept whatever their age. */
 export const poolMinSize = 0;
 
 // -- retries and failure accrual

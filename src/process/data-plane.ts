@@ -102,7 +102,9 @@ export class DataPlane {
         return this.#metrics.snapshot();
       case 'clients':
         return Object.fromEntries(
-          this.#routers.flatMap((router) => Array.from(router.clients.values(), (client) => [client.id, client.state()])),
+          this.#routers.flatMap((router) =>
+            Array.from(router.clients.values(), (client) => [client.id, client.state()]),
+          ),
         );
       default:
         return null;

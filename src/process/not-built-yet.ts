@@ -128,9 +128,15 @@ export const notBuiltYet: readonly NotBuilt[] = [
   { at: 'servers[].timeoutMs', consequence: 'requests are not timed out' },
   { at: 'servers[].announce', consequence: 'the server is announced nowhere', harmless: isEmpty },
   { at: 'servers[].serverSession', consequence: 'idleTimeoutMs limits idle connections, nothing their life' },
-  { at: 'servers[].socketOptions.reuseAddr', consequence: 'addresses are reused', harmless: isTrue },
+
+  // -- socket options of servers and clients
+  { at: 'socketOptions.reuseAddr', consequence: 'addresses are reused', harmless: isTrue },
   { at: 'servers[].socketOptions.readTimeoutMs', consequence: 'headerTimeoutMs and idleTimeoutMs limit reading' },
   { at: 'servers[].socketOptions.writeTimeoutMs', consequence: 'a client may take as long as it likes' },
+  { at: 'client.socketOptions.readTimeoutMs', consequence: 'an endpoint may take as long as it likes' },
+  { at: 'client.socketOptions.writeTimeoutMs', consequence: 'an endpoint may take as long as it likes' },
+  { at: 'client.socketOptions.backlog', consequence: 'clients do not listen' },
+  { at: 'client.socketOptions.reusePort', consequence: 'clients do not listen', harmless: isFalse },
 
   // -- clients
   ...warned('client.loadBalancer', ['aperture', 'ewma', 'heap'], 'p2c is used'),
@@ -139,12 +145,10 @@ export const notBuiltYet: readonly NotBuilt[] = [
     consequence: 'endpoints go when discovery drops them',
     harmless: isFalse,
   },
-  { at: 'client.hostConnectionPool.minSize', consequence: 'connections are opened when needed', harmless: isZero },
   { at: 'client.failFast', consequence: 'endpoints are not avoided after a failed connect', harmless: isFalse },
   { at: 'client.failureAccrual', consequence: 'no endpoint is taken out for failures', harmless: isKind('none') },
   { at: 'client.requestAttemptTimeoutMs', consequence: 'attempts are not timed out' },
   { at: 'client.requeueBudget', consequence: 'the default holds' },
-  { at: 'client.socketOptions', consequence: 'the system defaults hold' },
 
   // -- services
   { at: 'service.totalTimeoutMs', consequence: 'requests are not timed out' },

@@ -28,10 +28,12 @@ export async function run({ operands, validate, logLevel, ignored }: CommandLine
   ];
   const { startSignpost, StartError } = await import('./signpost.ts');
   // A signal during the start counts: it stops what has just been started.
-  const stop = stopOnSignal();
+  const firstSignal = listenForSignals();
   try {
     const running = await startSignpost({ config: loaded.config, configPath: path, warnings, logLevel });
-    stop.whenAsked(() => running.close());
+    firstSignal.then(() => running.close()).catch(failToStop);
+    // Also when the admin server asked for it.
+    running.stopped.then(() => process.exit(0));
     return undefined;
   } catch (error) {
     if (!(error instanceof StartError)) throw error;
@@ -40,25 +42,20 @@ export async function run({ operands, validate, logLevel, ignored }: CommandLine
   }
 }
 
-/** The first signal closes gracefully, a second one ends the process at once with the shell's code for it. */
-function stopOnSignal(): { whenAsked(close: () => Promise<void>): void } {
-  const asked = Promise.withResolvers<void>();
+/** Resolves with the first signal; a second one ends the process at once, with the shell's code for it. */
+function listenForSignals(): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
   let signals = 0;
   const onSignal = (signal: StopSignal): void => {
     if (++signals > 1) process.exit(128 + signalNumbers[signal]);
-    asked.resolve();
+    resolve();
   };
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
-  return {
-    whenAsked(close) {
-      asked.promise.then(close).then(
-        () => process.exit(0),
-        (error: unknown) => {
-          process.stderr.write(`the shutdown failed: ${error instanceof Error ? error.stack : String(error)}\n`);
-          process.exit(1);
-        },
-      );
-    },
-  };
+  return promise;
+}
+
+function failToStop(error: unknown): never {
+  process.stderr.write(`the shutdown failed: ${error instanceof Error ? error.stack : String(error)}\n`);
+  process.exit(1);
 }

@@ -145,4 +145,3 @@ function pinoLevel(level: string): string {
   const name = level.toLowerCase();
   return levels[name] ?? name;
 }
-

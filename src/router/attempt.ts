@@ -3,8 +3,8 @@
  * the request over it and passes what comes back to its exchange, until it ends or is cancelled.
  */
 import type { Head, RequestHead, ResponseHead } from '../wire/head.ts';
-import type { Http1ClientConnection } from '../wire/http1/client-connection.ts';
-import type { ResetReason, StreamEvents } from '../wire/stream.ts';
+import type { ResetReason, StreamEvents, UpstreamStream } from '../wire/stream.ts';
+import type { TunnelConnection } from '../wire/tunnel-connection.ts';
 import type { ConnectionWaiter, Endpoint } from './client/endpoint.ts';
 
 /** What an attempt tells its exchange. After `ended` or `failed` it is over. */
@@ -29,7 +29,9 @@ export type AttemptFailure =
 export class Attempt implements StreamEvents, ConnectionWaiter {
   readonly endpoint: Endpoint;
   readonly #events: AttemptEvents;
-  #connection: Http1ClientConnection | null = null;
+  #connection: UpstreamStream | null = null;
+  /** A tunnel that is being connected. */
+  #tunnel: TunnelConnection | null = null;
   #over = false;
 
   constructor(endpoint: Endpoint, events: AttemptEvents) {
@@ -48,17 +50,22 @@ export class Attempt implements StreamEvents, ConnectionWaiter {
     return this.endpoint.wait(this);
   }
 
+  /** Connects a tunnel of its own instead. */
+  startTunnel(): void {
+    this.#tunnel = this.endpoint.openTunnel(this);
+  }
+
   /** Sends the request; false as of Stream.sendHead. */
   send(head: RequestHead, chunk: Buffer, start: number, end: number, fin: boolean): boolean {
-    return (this.#connection as Http1ClientConnection).sendHead(head, chunk, start, end, fin);
+    return (this.#connection as UpstreamStream).sendHead(head, chunk, start, end, fin);
   }
 
   sendData(chunk: Buffer, start: number, end: number): boolean {
-    return (this.#connection as Http1ClientConnection).sendData(chunk, start, end);
+    return (this.#connection as UpstreamStream).sendData(chunk, start, end);
   }
 
   sendEnd(trailers: Head | null): void {
-    (this.#connection as Http1ClientConnection).sendEnd(trailers);
+    (this.#connection as UpstreamStream).sendEnd(trailers);
   }
 
   hold(): void {
@@ -74,8 +81,9 @@ export class Attempt implements StreamEvents, ConnectionWaiter {
     if (this.#over) return;
     const connection = this.#connection;
     this.end();
-    if (connection === null) this.endpoint.withdraw(this);
-    else connection.reset();
+    if (connection !== null) connection.reset();
+    else if (this.#tunnel !== null) this.#tunnel.reset();
+    else this.endpoint.withdraw(this);
   }
 
   /** The response is complete; the connection gives itself back. */
@@ -88,7 +96,7 @@ export class Attempt implements StreamEvents, ConnectionWaiter {
 
   // ---- ConnectionWaiter
 
-  onConnection(connection: Http1ClientConnection): void {
+  onConnection(connection: UpstreamStream): void {
     this.#connection = connection;
     connection.open(this);
     this.#events.onReady(this);

@@ -111,7 +111,9 @@ export class BindingCache extends TimerEntry {
 
   #create(key: string, name: string, dtab: string, home: ClockCache<Entry>): Entry {
     const service = this.#service(name);
-    const binding = new Binding(this.#router, service, dtab, this.#port, this.#clients, (settled) => this.#file(settled, home));
+    const binding = new Binding(this.#router, service, dtab, this.#port, this.#clients, (settled) =>
+      this.#file(settled, home),
+    );
     const entry = new Entry(key, binding);
     this.#entries.set(binding, entry);
     if (home.set(key, entry)) entry.cache = home;

@@ -9,10 +9,17 @@ import type { Service } from './service/service.ts';
 /** A branch of the bound tree that requests may take. */
 export interface Leaf {
   readonly client: Client;
-  readonly residual: string;
+  /** The status that the router answers with itself (`/$/io.buoyant.http.status/<code>`); null: the client is asked. */
+  readonly status: number | null;
+  /** The endpoints are proxies themselves: a CONNECT is theirs to resolve. */
+  readonly isGateway: boolean;
   /** What tells the next hop where the request was bound to. */
   readonly headers: HeaderBlock;
 }
+
+const STATUS = /^\/\$\/io\.buoyant\.http\.status\/([2-5][0-9][0-9])$/;
+/** Transformers that put a Signpost on the destination's host in place of the endpoint. */
+const GATEWAY = /^(?:\/%\/.*)?\/%\/io\.l5d\.(?:port|k8s\.daemonset)\//;
 
 /** The share of a leaf (null: the share of requests that fail) as the upper bound of its part of the line [0, 1). */
 interface Share {
@@ -139,7 +146,13 @@ export class Binding implements BindingListener {
       ['l5d-dst-client', id],
     ];
     if (residual !== '/') fields.push(['l5d-dst-residual', residual]);
-    return { client: this.#clients.acquire(leaf, id), residual, headers: headerBlock(fields) };
+    const status = STATUS.exec(id)?.[1];
+    return {
+      client: this.#clients.acquire(leaf, id),
+      status: status === undefined ? null : Number(status),
+      isGateway: GATEWAY.test(id),
+      headers: headerBlock(fields),
+    };
   }
 
   #release(shares: readonly Share[]): void {

@@ -92,7 +92,10 @@ function answerTo(error: RouteError): Answer {
     case 'connectFailed':
       return { status: 502, message: withSelection(`Unable to establish connection to ${error.address}.`, error) };
     case 'backendClosed':
-      return { status: 502, message: withSelection(`No complete response from ${error.address}: ${error.cause}.`, error) };
+      return {
+        status: 502,
+        message: withSelection(`No complete response from ${error.address}: ${error.cause}.`, error),
+      };
     case 'backendMalformed':
       return {
         status: 502,

@@ -8,8 +8,9 @@
  * On the usual way everything up to sending the request happens in the call that delivered its head. Only a name that
  * isn't bound yet or an endpoint without an idle connection makes it wait.
  */
-import type { Head, RequestHead, ResponseHead } from '../wire/head.ts';
-import { Body } from '../wire/head.ts';
+import { STATUS_CODES } from 'node:http';
+import { Body, type Head, PlainResponseHead, type RequestHead, type ResponseHead } from '../wire/head.ts';
+import type { ConnectionAddresses } from '../wire/http1/server-connection.ts';
 import { NO_BYTES, type ResetReason, type Stream, type StreamEvents } from '../wire/stream.ts';
 import { TimerEntry } from '../wire/timer-wheel.ts';
 import { Attempt, type AttemptEvents, type AttemptFailure } from './attempt.ts';
@@ -19,7 +20,6 @@ import { dentryLines, errorResponse, type RouteError, type Selected } from './er
 import { prepareInterim, prepareRequest, prepareResponse } from './http/context-headers.ts';
 import { nextClientSpan } from './http/trace.ts';
 import { NO_OVERRIDE } from './override.ts';
-import type { ConnectionAddresses } from '../wire/http1/server-connection.ts';
 import type { HttpServer } from './server/http-server.ts';
 
 /** Further attempts after the first, however they come about. */
@@ -137,12 +137,21 @@ export class Exchange implements StreamEvents, AttemptEvents {
   #route(head: RequestHead): void {
     const server = this.#server;
     const refused = server.begin(head);
-    if (refused !== null) return this.#fail(refused);
+    if (refused !== null) {
+      this.#fail(refused);
+      return;
+    }
     const override = server.override(head);
-    if (typeof override !== 'string') return this.#fail({ type: 'badOverride', reason: override.refused });
+    if (typeof override !== 'string') {
+      this.#fail({ type: 'badOverride', reason: override.refused });
+      return;
+    }
     this.#override = override;
     const name = server.identify(head, this.#peer);
-    if (typeof name !== 'string') return this.#fail(name);
+    if (typeof name !== 'string') {
+      this.#fail(name);
+      return;
+    }
     const trace = server.startTrace(head);
     this.#trace = trace.context;
     this.#requestId = trace.requestId;
@@ -156,12 +165,19 @@ export class Exchange implements StreamEvents, AttemptEvents {
   }
 
   #dispatch(binding: Binding): void {
-    if (binding.phase === 'failed') return this.#fail({ type: 'bindingFailed', cause: binding.error });
+    if (binding.phase === 'failed') {
+      this.#fail({ type: 'bindingFailed', cause: binding.error });
+      return;
+    }
     const leaf = binding.choose();
-    if (leaf === null) return this.#fail(this.#unbound(binding));
+    if (leaf === null) {
+      this.#fail(this.#unbound(binding));
+      return;
+    }
     this.#leaf = leaf;
     leaf.client.metrics.requests.increment();
-    if (leaf.client.isPending) this.#waitFor(leaf.client, () => this.#try(leaf));
+    if (leaf.status !== null) this.#answer(leaf.status);
+    else if (leaf.client.isPending) this.#waitFor(leaf.client, () => this.#try(leaf));
     else this.#try(leaf);
   }
 
@@ -189,11 +205,15 @@ export class Exchange implements StreamEvents, AttemptEvents {
     const endpoint = client.pick(this.#tried);
     if (endpoint === null) {
       const cause = client.failure;
-      return this.#fail(cause === null ? this.#unbound(this.#binding as Binding) : { type: 'bindingFailed', cause });
+      this.#fail(cause === null ? this.#unbound(this.#binding as Binding) : { type: 'bindingFailed', cause });
+      return;
     }
     const attempt = new Attempt(endpoint, this);
     this.#attempt = attempt;
-    if (!attempt.start()) {
+    if ((this.#head as RequestHead).method === 'CONNECT' && !leaf.isGateway) {
+      attempt.startTunnel();
+      this.#hold();
+    } else if (!attempt.start()) {
       this.#fail({ type: 'tooManyWaiters', limit: client.maxWaiters, ...this.#selected(endpoint) });
     } else if (!this.#sent) {
       this.#hold();
@@ -293,6 +313,16 @@ export class Exchange implements StreamEvents, AttemptEvents {
     this.#finish(false);
   }
 
+  /** The name is bound to a status, not to endpoints. */
+  #answer(status: number): void {
+    const head = new PlainResponseHead(status, STATUS_CODES[status] ?? '', status === 204 || status === 304 ? null : 0);
+    const success = status < 500;
+    prepareResponse(head, success, this.#server.isEdge);
+    this.#recordResponse(success);
+    this.#downstream.sendHead(head, NO_BYTES, 0, 0, true);
+    this.#finish(success);
+  }
+
   #finish(success: boolean): void {
     this.#finished = true;
     if (this.#timer !== null) this.#server.router.wheel.remove(this.#timer);
@@ -338,7 +368,12 @@ export class Exchange implements StreamEvents, AttemptEvents {
 
   #unbound(binding: Binding): RouteError {
     const { router } = this.#server;
-    return { type: 'unbound', service: binding.service.name, base: router.baseDtab, override: dentryLines(this.#override) };
+    return {
+      type: 'unbound',
+      service: binding.service.name,
+      base: router.baseDtab,
+      override: dentryLines(this.#override),
+    };
   }
 
   #backendError(reason: ResetReason, endpoint: Endpoint): RouteError {

@@ -75,7 +75,7 @@ export interface ResponseHead extends Head {
 
 /** A response that the proxy makes itself. */
 export class PlainResponseHead implements ResponseHead {
-  readonly bodyKind: BodyKind = Body.length;
+  readonly bodyKind: BodyKind;
   readonly present = 0;
   readonly minorVersion = 1;
   readonly status: number;
@@ -83,12 +83,25 @@ export class PlainResponseHead implements ResponseHead {
   readonly contentLength: number;
   #fields: [string, string][];
 
-  constructor(status: number, reason: string, contentLength: number, fields: readonly (readonly [string, string])[]) {
+  /** `contentLength` is in bytes; null where there is no body and no word about it. */
+  constructor(
+    status: number,
+    reason: string,
+    contentLength: number | null,
+    fields: readonly (readonly [string, string])[] = [],
+    bodyKind: BodyKind = contentLength === null ? Body.none : Body.length,
+  ) {
     this.status = status;
     this.reason = reason;
-    this.contentLength = contentLength;
-    this.#fields = [...fields.map(([name, value]): [string, string] => [name, value])];
-    this.#fields.push(['Content-Length', String(contentLength)]);
+    this.bodyKind = bodyKind;
+    this.contentLength = contentLength ?? 0;
+    this.#fields = fields.map(([name, value]): [string, string] => [name, value]);
+    if (contentLength !== null) this.#fields.push(['Content-Length', String(contentLength)]);
+  }
+
+  /** The answer to a CONNECT: from here on the connection is a tunnel. */
+  static tunnel(reason: string): PlainResponseHead {
+    return new PlainResponseHead(200, reason, null, [], Body.tunnel);
   }
 
   get(name: string): string | undefined {

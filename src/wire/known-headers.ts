@@ -94,7 +94,8 @@ export function knownHeader(text: string, start: number, end: number): number {
   const candidates = BY_LENGTH[end - start];
   if (candidates !== undefined) {
     for (const candidate of candidates) {
-      if (candidate.name.charCodeAt(0) === first && equalsIgnoringCase(text, start, candidate.name)) return candidate.id;
+      if (candidate.name.charCodeAt(0) === first && equalsIgnoringCase(text, start, candidate.name))
+        return candidate.id;
     }
   }
   if (first === 0x6c && end - start > 4 && equalsIgnoringCase(text, start, 'l5d-')) return Known.l5dOther;

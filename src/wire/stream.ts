@@ -50,4 +50,14 @@ export interface Stream {
   resume(): void;
 }
 
+/** A stream to a server, as an attempt uses it. */
+export interface UpstreamStream extends Stream {
+  /** Takes the connection for one stream; its head is sent next. */
+  open(events: StreamEvents): void;
+  /** Streams that the connection carried before. */
+  readonly streams: number;
+  /** After a reset: not one byte of an answer had been received. */
+  readonly wasUnanswered: boolean;
+}
+
 export const NO_BYTES: Buffer = Buffer.alloc(0);

@@ -1,8 +1,15 @@
 /** Differences on purpose in what is accepted from clients and forwarded to backends. */
 import { header, headerValues, type Message, requestLine } from '../support/http-message.ts';
 import type { Difference } from './differences.ts';
-import { type Expectation, type ExpectedMessage, findHeader, removeHeader, setHeader } from './expectation.ts';
-import { exchangeFor, generatedError } from './oracle.ts';
+import {
+  type Expectation,
+  type ExpectedMessage,
+  type ExpectedRequest,
+  findHeader,
+  removeHeader,
+  setHeader,
+} from './expectation.ts';
+import { exchangeFor, generatedError, portsOf } from './oracle.ts';
 import type { RecordedCase } from './recordings.ts';
 import { faultOf } from './strictness.ts';
 
@@ -78,18 +85,6 @@ export const requestRules: Difference[] = [
     },
   },
   {
-    id: 'one HTTP version per hop',
-    reason: 'a proxy speaks its own version to the backend; Via tells what it received',
-    reference: 'RFC 9112 section 2.3, RFC 9110 section 7.6.3',
-    change(expected) {
-      return eachRequest(expected, (message) => {
-        if (typeof message.start !== 'string' || !message.start.endsWith(' HTTP/1.0')) return false;
-        message.start = message.start.replace(/HTTP\/1\.0$/, 'HTTP/1.1');
-        return true;
-      });
-    },
-  },
-  {
     id: 'methods are case-sensitive',
     reason: 'the original turns `get` into `GET`, which is another method',
     reference: 'RFC 9110 section 9.1',
@@ -134,7 +129,8 @@ export const requestRules: Difference[] = [
   },
   {
     id: 'a name is not what the client says',
-    reason: 'the original forwards the l5d-dst-residual of a client where there is no residual of its own to overwrite it',
+    reason:
+      'the original forwards the l5d-dst-residual of a client where there is no residual of its own to overwrite it',
     reference: 'http-semantics.md section 2',
     change(expected, recorded) {
       const claimed = header(recorded.sentRequests[0]?.headers ?? [], 'l5d-dst-residual');
@@ -166,6 +162,22 @@ export const requestRules: Difference[] = [
         (response) => String(response.start) !== 'HTTP/1.1 100 Continue' || hasVia(response),
       );
       return expected;
+    },
+  },
+  {
+    id: 'either side of a weighted union',
+    reason: 'no difference of Signpost: which side a request takes is chance',
+    reference: 'dtab.md, unions',
+    change(expected, recorded) {
+      return eachRequest(expected, (message, request) => {
+        const service = findHeader(message, 'l5d-dst-service');
+        const dentry = recorded.router.dtab.split(';').find((entry) => entry.trim().startsWith(`${service} => `));
+        const leaves = [...(dentry ?? '').matchAll(/\* (\/#\/io\.l5d\.fs\/(\w+))/g)];
+        if (leaves.length < 2) return false;
+        setHeader(message, 'l5d-dst-client', new RegExp(`^(${leaves.map(([, client]) => client).join('|')})$`));
+        request.ports = leaves.flatMap(([, , file = '']) => portsOf(recorded.files[file] ?? ''));
+        return true;
+      });
     },
   },
   {
@@ -219,7 +231,10 @@ function hasVia(response: ExpectedMessage): boolean {
   return findHeader(response, 'via') !== undefined;
 }
 
-function eachRequest(expected: Expectation, change: (message: ExpectedMessage) => boolean): Expectation | undefined {
-  const changed = expected.requests.map(({ message }) => change(message));
+function eachRequest(
+  expected: Expectation,
+  change: (message: ExpectedMessage, request: ExpectedRequest) => boolean,
+): Expectation | undefined {
+  const changed = expected.requests.map((request) => change(request.message, request));
   return changed.includes(true) ? expected : undefined;
 }

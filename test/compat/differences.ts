@@ -13,7 +13,7 @@ import { requestRules } from './differences-requests.ts';
 import { responseRules } from './differences-responses.ts';
 import type { Expectation } from './expectation.ts';
 import { normaliseRequest, normaliseResponse, RECORDED } from './normalise.ts';
-import { exchangeFor } from './oracle.ts';
+import { exchangeFor, portsOf, unidentified } from './oracle.ts';
 import type { RecordedCase } from './recordings.ts';
 
 export interface Difference {
@@ -51,7 +51,8 @@ function byOracle(recorded: RecordedCase): Expectation {
   const [sent] = recorded.sentRequests;
   const host = header(sent?.headers ?? [], 'host');
   const target = sent === undefined ? '' : requestLine(sent).target;
-  return (host === undefined ? undefined : exchangeFor(recorded, host, target)) ?? asRecorded(recorded);
+  if (host === undefined) return unidentified(recorded, 'Host header is absent');
+  return exchangeFor(recorded, host, target) ?? asRecorded(recorded);
 }
 
 /** The recording as an expectation, ids and ports normalised. */
@@ -61,7 +62,10 @@ export function asRecorded(recorded: RecordedCase): Expectation {
     closed: recorded.closed,
     requests: recorded.requests.map((request) => {
       const { port, message } = normaliseRequest(request, recorded, RECORDED);
-      return { ports: [port], message };
+      // Which of several endpoints gets it is chance.
+      const file = /^\/#\/io\.l5d\.fs\/(\w+)$/.exec(header(message.headers, 'l5d-dst-client') ?? '')?.[1];
+      const endpoints = portsOf(recorded.files[file ?? ''] ?? '');
+      return { ports: endpoints.includes(port) ? endpoints : [port], message };
     }),
   };
 }

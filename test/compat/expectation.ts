@@ -13,7 +13,7 @@ export interface ExpectedMessage {
 }
 
 export interface ExpectedRequest {
-  /** Recorded port of the backend that gets it, or one of several. */
+  /** Recorded ports of the backends of which one gets it. */
   ports: readonly number[];
   message: ExpectedMessage;
 }

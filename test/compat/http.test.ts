@@ -9,8 +9,13 @@ import { examples } from './examples.ts';
 import { loadRecordings } from './recordings.ts';
 import { startWorld } from './world.ts';
 
-/** Labels of the recorded routers that are replayed now. */
-const REPLAYED = ['dflt', 'clear', 'mh', 'mhpath', 'path', 'path2', 'hdr', 'hdrtok', 'chain', 'pfx'];
+/**
+ * Labels of the recorded routers that are replayed now. Not yet: small (streamingEnabled), comp (compressionLevel), srvtmo,
+ * tmo and reqtmo (timeouts). `in` is where `out` sends its requests.
+ */
+const REPLAYED = 'dflt clear mh mhpath path path2 hdr hdrtok chain pfx fwd lbl fwdrtr fwdrnd conc badpath out in'.split(
+  ' ',
+);
 
 t.setTimeout(180_000); // some recorded backends take seconds
 

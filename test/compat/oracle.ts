@@ -13,7 +13,7 @@ import {
   requestLine,
   statusOf,
 } from '../support/http-message.ts';
-import type { Expectation, ExpectedMessage } from './expectation.ts';
+import { type Expectation, type ExpectedMessage, findHeader } from './expectation.ts';
 import type { RecordedCase } from './recordings.ts';
 
 /** Never forwarded, besides what Connection names (RFC 9110 section 7.6.1); Proxy-Connection and Keep-Alive as recorded. */
@@ -28,6 +28,7 @@ const HOP_BY_HOP = [
 ];
 /** Context headers that are read, then written anew. */
 const CONSUMED = /^l5d-(dtab|ctx-dtab|ctx-trace|sample|reqid|dst-service|dst-client)$/i;
+const NO_REQUEST: Message = { start: '', headers: [], body: '', trailers: [], complete: true };
 const PLAIN_DTAB = /^\s*(\/\S+)\s*=>\s*\/#\/io\.l5d\.fs;\s*$/;
 
 /** The whole exchange for one request that names its service by `host`; undefined where the oracle knows too little. */
@@ -43,14 +44,16 @@ export function exchangeFor(recorded: RecordedCase, host: string, target: string
     ['l5d-dst-service', service],
     ['l5d-dst-client', `/#/io.l5d.fs/${host.toLowerCase()}`],
   ]);
+  const responses = relayed(recorded, sent);
   return {
-    responses: relayed(recorded, sent),
-    closed: asksToClose(sent),
+    responses,
+    closed: responses.some((response) => /^close$/i.test(String(findHeader(response, 'connection')))),
     requests: [{ ports, message }],
   };
 }
 
-function portsOf(file: string): number[] {
+/** The ports in a file of the fs namer. */
+export function portsOf(file: string): number[] {
   return [...file.matchAll(/^\S+ (\d+)/gm)].map((match) => Number(match[1]));
 }
 
@@ -58,9 +61,10 @@ function portsOf(file: string): number[] {
 function forwarded(sent: Message, target: string, dropped: RegExp, context: readonly Header[]): ExpectedMessage {
   const { method, version } = requestLine(sent);
   return {
-    start: `${method} ${target} HTTP/1.1`,
+    start: `${method} ${target} ${version}`,
     headers: [
       ...endToEnd(sent.headers).filter(([name]) => !dropped.test(name)),
+      ...(isChunked(sent) ? [['Transfer-Encoding', 'chunked'] as const] : []),
       ['Via', via(sent.headers, version)],
       ['l5d-reqid', '<the trace id>'],
       ['l5d-ctx-trace', '<new trace, from its root, flags 0>'],
@@ -84,19 +88,21 @@ export function relayed(recorded: RecordedCase, sent: Message, attempt = 0): Exp
     const headers: Header[] = [...endToEnd(message.headers), ['Via', via(message.headers, replyVersion)]];
     if (statusOf(message) === 101) {
       headers.push(['Connection', 'Upgrade'], ['Upgrade', header(message.headers, 'upgrade') ?? '']);
-    } else if (needsChunks(message, method)) {
-      headers.push(version === 'HTTP/1.0' ? ['Connection', 'close'] : ['Transfer-Encoding', 'chunked']);
+    } else if (isUnsized(message, method) && version !== 'HTTP/1.0') {
+      headers.push(['Transfer-Encoding', 'chunked']);
     }
     const kept = headers.filter(([name]) => name.toLowerCase() !== 'l5d-success-class');
     kept.push(['l5d-success-class', statusOf(message) >= 500 ? '0.0' : '1.0']);
-    if (asksToClose(sent)) kept.push(['Connection', 'close']);
+    if (asksToClose(sent) || endsWithConnection(message, sent)) kept.push(['Connection', 'close']);
     // The error of a hop further in tells of the inside: an edge passes on no more of it than the status.
     const blanked = clear && header(message.headers, 'l5d-err') !== undefined;
     return {
       ...message,
       start: message.start.replace(/^HTTP\/1\.0/, 'HTTP/1.1'),
       body: blanked ? '' : message.body,
-      headers: clear ? kept.filter(([name]) => !name.toLowerCase().startsWith('l5d-')) : kept,
+      headers: kept
+        .filter(([name]) => !clear || !name.toLowerCase().startsWith('l5d-'))
+        .map(([name, value]) => [name, blanked && name.toLowerCase() === 'content-length' ? '0' : value] as const),
     };
   });
 }
@@ -118,13 +124,22 @@ function unroutable(recorded: RecordedCase, service: string): Expectation {
   return { responses: [generatedError(502, body, closed)], closed, requests: [] };
 }
 
+/** No identifier named the request. */
+export function unidentified(recorded: RecordedCase, reason: string): Expectation {
+  const [sent] = recorded.sentRequests;
+  const { method, target } = requestLine(sent ?? NO_REQUEST);
+  const body = `Unknown destination: Request("${method} ${target}", from /127.0.0.1:<client>) / ${reason}`;
+  const closed = sent !== undefined && asksToClose(sent);
+  return { responses: [generatedError(400, body, closed)], closed, requests: [] };
+}
+
 /** An answer of the proxy's own. Its length is checked by its being complete. */
 export function generatedError(status: number, body: string | RegExp, closed: boolean): ExpectedMessage {
   return {
     start: new RegExp(`^HTTP/1\\.1 ${status} \\S`),
     headers: [
       ['Content-Type', 'text/plain'],
-      ['l5d-err', typeof body === 'string' ? formEncoded(body) : /^[\w.*+%-]+$/],
+      ['l5d-err', typeof body === 'string' ? formEncoded(body).replace('%3Cclient%3E', '<client>') : /^[\w.*+%-]+$/],
       ['Content-Length', typeof body === 'string' ? String(body.length) : /^[1-9]\d*$/],
       ...(closed ? [['Connection', 'close'] as const] : []),
     ],
@@ -149,9 +164,7 @@ export function asksToClose(request: Message): boolean {
 
 function endToEnd(headers: readonly Header[]): Header[] {
   const hopByHop = [...HOP_BY_HOP, ...listMembers(headers, 'connection'), 'via'];
-  const chunked = listMembers(headers, 'transfer-encoding').includes('chunked');
-  const kept = headers.filter(([name]) => !hopByHop.includes(name.toLowerCase()));
-  return chunked ? [...kept, ['Transfer-Encoding', 'chunked']] : kept;
+  return headers.filter(([name]) => !hopByHop.includes(name.toLowerCase()));
 }
 
 function via(headers: readonly Header[], version: string): string {
@@ -160,11 +173,19 @@ function via(headers: readonly Header[], version: string): string {
   return received === undefined ? own : `${received}, ${own}`;
 }
 
-function needsChunks(message: Message, method: string): boolean {
+/** Whether a response has a body that no length tells the end of. */
+function isUnsized(message: Message, method: string): boolean {
   const status = statusOf(message);
   if (method === 'HEAD' || status < 200 || status === 204 || status === 304) return false;
-  return (
-    header(message.headers, 'content-length') === undefined &&
-    header(message.headers, 'transfer-encoding') === undefined
-  );
+  return header(message.headers, 'content-length') === undefined || isChunked(message);
+}
+
+/** An HTTP/1.0 client knows no chunks: where there is no length, the end of the connection ends the body. */
+function endsWithConnection(response: Message, request: Message): boolean {
+  const { method, version } = requestLine(request);
+  return version === 'HTTP/1.0' && isUnsized(response, method);
+}
+
+function isChunked(message: Message): boolean {
+  return listMembers(message.headers, 'transfer-encoding').includes('chunked');
 }

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { type Test, test } from 'tap';
 import { httpRequest } from '../support/http-get.ts';
 import { freePorts } from '../support/ports.ts';
+import { childrenOf, isAlive } from '../support/processes.ts';
 import { type Program, runProgram } from '../support/program.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { until } from '../support/until.ts';
@@ -16,8 +17,8 @@ interface Demo {
   readonly admin: number;
   /** The folder of the services' files. */
   readonly disco: string;
-  /** Every port that a process of the demo listens on. */
-  readonly ports: readonly number[];
+  /** The process ids of its children. */
+  readonly children: readonly number[];
   /** The demo's temporary folders live in here. */
   readonly temporary: string;
 }
@@ -30,8 +31,7 @@ async function startDemo(t: Test): Promise<Demo> {
   });
   const disco = (await program.printed(/^Services: +(\S+)$/m))[1] ?? '';
   await program.printed(/^Ctrl-C ends all of it\.$/m);
-  const services = readdirSync(disco).map((name) => Number(readFileSync(join(disco, name), 'utf8').split(' ')[1]));
-  return { program, outgoing, admin, disco, temporary, ports: [outgoing, incoming, admin, ...services] };
+  return { program, outgoing, admin, disco, temporary, children: childrenOf(program.pid) };
 }
 
 function portVariables(outgoing: number, incoming: number, admin: number): NodeJS.ProcessEnv {
@@ -42,17 +42,8 @@ function portVariables(outgoing: number, incoming: number, admin: number): NodeJ
   };
 }
 
-const isOpen = (port: number) =>
-  new Promise<boolean>((resolve) => {
-    const socket = net.connect(port, '127.0.0.1', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.on('error', () => resolve(false));
-  });
-
-/** Each child listens on a port of its own, so closed ports mean that none is left. */
-const allClosed = async (ports: readonly number[]) => !(await Promise.all(ports.map(isOpen))).includes(true);
+/** The demo's folders that are there now. (Node keeps its compile cache in the same place.) */
+const demoFolders = (temporary: string) => readdirSync(temporary).filter((name) => name.startsWith('signpost-demo-'));
 
 test('routes by the dtab, overrides for one request alone, follows the files, ends cleanly', async (t) => {
   const demo = await startDemo(t);
@@ -120,8 +111,9 @@ test('routes by the dtab, overrides for one request alone, follows the files, en
     demo.program.kill('SIGINT');
     const { code, signal } = await demo.program.exited;
     t.same([code, signal], [0, null]);
-    t.ok(await allClosed(demo.ports), 'no child is left');
-    t.same(readdirSync(demo.temporary), [], 'its folder is gone');
+    t.equal(demo.children.length, 5);
+    t.notOk(demo.children.some(isAlive), 'no child is left');
+    t.same(demoFolders(demo.temporary), [], 'its folder is gone');
   });
 });
 
@@ -131,20 +123,22 @@ test('SIGTERM while it starts ends everything too', async (t) => {
   const program = runProgram(t, 'src/main.ts', ['demo'], {
     env: { ...portVariables(outgoing, incoming, admin), TMPDIR: temporary },
   });
-  await until(() => readdirSync(temporary).length > 0);
+  await until(() => demoFolders(temporary).length > 0);
+  await until(() => childrenOf(program.pid).length > 0);
+  const children = childrenOf(program.pid);
   program.kill('SIGTERM');
   const { code, signal } = await program.exited;
   t.same([code, signal], [0, null]);
-  t.ok(await allClosed([outgoing, incoming, admin]));
-  t.same(readdirSync(temporary), []);
+  t.notOk(children.some(isAlive));
+  t.same(demoFolders(temporary), []);
 });
 
 test('no child outlives a demo that was killed', async (t) => {
   const demo = await startDemo(t);
-  t.ok(await isOpen(demo.admin));
+  t.equal(demo.children.length, 5);
   demo.program.kill('SIGKILL');
   await demo.program.exited;
-  await until(() => allClosed(demo.ports), { timeoutMs: 30_000 });
+  await until(() => !demo.children.some(isAlive), { timeoutMs: 30_000 });
   t.ok(existsSync(demo.disco), 'only the folder stays: nobody was there to remove it');
 });
 
@@ -155,7 +149,7 @@ test('a service that dies ends the demo with 1', async (t) => {
   const { code, stderr } = await demo.program.exited;
   t.equal(code, 1);
   t.match(stderr, /^signpost ended with /m);
-  t.ok(await allClosed(demo.ports));
+  t.notOk(demo.children.some(isAlive));
 });
 
 test('taken ports are named, with what to do, and nothing is started', async (t) => {
@@ -172,7 +166,7 @@ test('taken ports are named, with what to do, and nothing is started', async (t)
   t.equal(stdout, '');
   t.match(stderr, new RegExp(`^port ${port} \\(incoming\\) cannot be used`, 'm'));
   t.match(stderr, /DEMO_INCOMING_PORT=\d+ npm start/);
-  t.same(readdirSync(temporary), []);
+  t.same(demoFolders(temporary), []);
 });
 
 test('a variable that holds no port is refused', async (t) => {

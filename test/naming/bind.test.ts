@@ -1,4 +1,5 @@
 import { test } from 'tap';
+import { DefaultInterpreter } from '../../src/interpreters/index.ts';
 import { type Activity, constant, derive, failed, ok, pending, variable } from '../../src/live/index.ts';
 import {
   type Addr,
@@ -8,17 +9,21 @@ import {
   Dtab,
   evaluate,
   explain,
+  explanationJson,
   type NameTree,
   Path,
   type ReplacingTransformer,
+  type Resolver,
   Scope,
   TREE_WEIGHT,
   toText,
+  transformInterpreter,
   utilityNamers,
 } from '../../src/naming/index.ts';
 import { MapNamer } from '../support/map-namer.ts';
 
-const utility = utilityNamers({ resolve: () => constant(ok([])), resolveOnce: async () => [] });
+const resolver: Resolver = { resolve: () => constant(ok([])), resolveOnce: async () => [] };
+const utility = utilityNamers(resolver);
 
 function setUp(dtab: string) {
   const namer = new MapNamer();
@@ -222,4 +227,35 @@ test('an explanation waits for namers', async (t) => {
   t.equal(explained().phase, 'pending');
   namer.answer('/b', failed(new Error('down')));
   t.match(explained().value, { trees: [{ type: 'neg' }, { type: 'exception', message: 'down' }] });
+});
+
+test('an interpreter with transformers explains each leaf before and after', async (t) => {
+  const namer = new MapNamer();
+  namer.bind('/a', 80);
+  const inner = new DefaultInterpreter({ namers: [{ prefix: Path.utf8('n'), namer }], resolver });
+  const interpreter = transformInterpreter(inner, [portPlusOne, marked], () => ok({ type: 'neg' }));
+  t.teardown(() => interpreter.close());
+  const dtab = Dtab.parse('/svc => /#/n');
+  t.strictSame(ids(interpreter.bind(dtab, Path.parse('/svc/a')).value), ['/%/mark/%/plus/#/n/a']);
+
+  const addr = (port: number) => ({ type: 'bound', addrs: [{ ip: '127.0.0.1', port, meta: {} }], meta: {} });
+  const bound = (id: string, port: number) => ({ addr: addr(port), id, path: '/' });
+  const dentry = { prefix: '/svc', dst: '/#/n' };
+  t.strictSame(explanationJson(interpreter.delegate!(dtab, Path.parse('/svc/a'))).value, {
+    type: 'delegate',
+    path: '/svc/a',
+    delegate: {
+      type: 'transformation',
+      path: '/#/n/a',
+      name: 'Plus',
+      bound: bound('/#/n/a', 80),
+      tree: {
+        type: 'transformation',
+        path: '/#/n/a',
+        name: 'Mark',
+        bound: bound('/%/plus/#/n/a', 81),
+        tree: { type: 'leaf', path: '/#/n/a', dentry, bound: bound('/%/mark/%/plus/#/n/a', 81) },
+      },
+    },
+  });
 });

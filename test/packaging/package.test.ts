@@ -17,7 +17,11 @@ interface Manifest {
 }
 
 function run(cwd: string, command: string, ...argv: string[]): void {
-  const { status, stdout, stderr } = spawnSync(command, argv, { cwd, encoding: 'utf8' });
+  // Without tap's preloads, which the compiler does not bear.
+  const { status, stdout, stderr } = spawnSync('env', ['-u', 'NODE_OPTIONS', command, ...argv], {
+    cwd,
+    encoding: 'utf8',
+  });
   if (status !== 0) throw new Error(`${command} ${argv.join(' ')}: exit code ${status}\n${stdout}${stderr}`);
 }
 

@@ -264,6 +264,8 @@ test('what is known but not built is a warning, or an error where routing or sec
     [router(['client: {kind: io.l5d.static, configs: [{prefix: /, tls: {commonName: x}}]}']), 'error', 'without TLS'],
     [router(['client: {tls: {enabled: no}}']), 'nothing', ''],
     [router(['client: {requestAuthorizers: [{kind: io.l5d.k8s.istio}]}']), 'error', 'unchecked'],
+    [router(['client: {socketOptions: {noDelay: no, keepAlive: yes, reuseAddr: yes}}']), 'nothing', ''],
+    [router(['client: {socketOptions: {writeTimeoutMs: 5}}']), 'warning', 'as long as it likes'],
     [router(['service: {totalTimeoutMs: 5}']), 'warning', 'not timed out'],
     [
       router(['service: {responseClassifier: {kind: io.l5d.http.retryableRead5XX}}']),

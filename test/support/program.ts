@@ -29,13 +29,14 @@ export function runProgram(
   t: { teardown(fn: () => Promise<unknown>): void },
   file: string,
   argv: readonly string[],
-  { env = {}, node = process.execPath, cwd = ROOT }: { env?: NodeJS.ProcessEnv; node?: string; cwd?: string } = {},
+  { env = {}, cwd = ROOT }: { env?: NodeJS.ProcessEnv; cwd?: string } = {},
 ): Program {
   const { PATH, TMPDIR, HOME } = process.env;
   const path = file.startsWith('/') ? file : join(ROOT, file);
-  const child = spawn(node, [path, ...argv], {
+  // tap puts its own preloads into NODE_OPTIONS of every process started from a test; `env` takes them out again.
+  const child = spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, path, ...argv], {
     cwd,
-    env: { PATH, HOME, ...(TMPDIR === undefined ? {} : { TMPDIR }), NODE_OPTIONS: '', ...env },
+    env: { PATH, HOME, ...(TMPDIR === undefined ? {} : { TMPDIR }), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let stdout = '';

@@ -62,7 +62,10 @@ export class Client extends TimerEntry {
       minSize: pool?.minSize ?? defaults.poolMinSize,
       maxSize: pool?.maxSize ?? Number.POSITIVE_INFINITY,
       maxWaiters: pool?.maxWaiters ?? Number.POSITIVE_INFINITY,
-      idleTimeMs: Math.min(pool?.idleTimeMs ?? Number.POSITIVE_INFINITY, session?.idleTimeMs ?? Number.POSITIVE_INFINITY),
+      idleTimeMs: Math.min(
+        pool?.idleTimeMs ?? Number.POSITIVE_INFINITY,
+        session?.idleTimeMs ?? Number.POSITIVE_INFINITY,
+      ),
       lifeTimeMs: session?.lifeTimeMs ?? Number.POSITIVE_INFINITY,
     };
     this.#scope = context.metrics.scope(['rt', context.router, 'client', id.slice(1)]);
@@ -74,7 +77,8 @@ export class Client extends TimerEntry {
     };
     addresses.listeners.add(this.#onChange);
     this.#onChange();
-    if (Number.isFinite(this.#pool.idleTimeMs) || Number.isFinite(this.#pool.lifeTimeMs)) context.wheel.add(this, SWEEP_MS);
+    if (Number.isFinite(this.#pool.idleTimeMs) || Number.isFinite(this.#pool.lifeTimeMs))
+      context.wheel.add(this, SWEEP_MS);
   }
 
   get isPending(): boolean {

@@ -88,7 +88,11 @@ function clientKeys(z: Z) {
     ),
     hostConnectionPool: optional(
       z.strictObject({
-        minSize: optional(scalars.int(z, { min: 0 }), 'Connections kept open.', defaults.poolMinSize),
+        minSize: optional(
+          scalars.int(z, { min: 0 }),
+          'Idle connections that are kept although idleTimeMs is over.',
+          defaults.poolMinSize,
+        ),
         maxSize: optional(scalars.int(z, { min: 1 }), 'Most connections; none: no limit.'),
         idleTimeMs: optional(scalars.durationMs(z), 'Close a connection that is unused for so many ms; none: never.'),
         maxWaiters: optional(scalars.int(z, { min: 0 }), 'Requests that may wait for a connection; none: no limit.'),

@@ -9,6 +9,8 @@ import {
   type ClientConnectionOwner,
   Http1ClientConnection,
 } from '../../wire/http1/client-connection.ts';
+import type { UpstreamStream } from '../../wire/stream.ts';
+import { TunnelConnection, type TunnelOwner } from '../../wire/tunnel-connection.ts';
 import type { Node } from './balancers/index.ts';
 
 export interface PoolLimits {
@@ -22,7 +24,7 @@ export interface PoolLimits {
 
 /** A request that waits for a connection. Exactly one of the two is called, unless it is withdrawn. */
 export interface ConnectionWaiter {
-  onConnection(connection: Http1ClientConnection): void;
+  onConnection(connection: UpstreamStream): void;
   onConnectFailed(code: string): void;
 }
 
@@ -72,6 +74,11 @@ export class Endpoint implements Node, ClientConnectionOwner {
     this.#waiters.push(waiter);
     this.#openForWaiters();
     return true;
+  }
+
+  /** Connects for a CONNECT; such connections belong to their request, not to the pool. */
+  openTunnel(owner: TunnelOwner): TunnelConnection {
+    return new TunnelConnection(this.host, this.port, this.#options, owner);
   }
 
   withdraw(waiter: ConnectionWaiter): void {

@@ -72,7 +72,8 @@ export function createForwarder(config: ForwardedConfig, router: string): Forwar
   const from = labeler(config.for, router);
   return (server, client, connection, host, scheme) => {
     let value = `by=${by(server, connection)};for=${from(client, connection)}`;
-    if (host !== undefined) value += `;host=${/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/.test(host) ? host : `"${host.replace(/["\\]/g, '\\$&')}"`}`;
+    if (host !== undefined)
+      value += `;host=${/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/.test(host) ? host : `"${host.replace(/["\\]/g, '\\$&')}"`}`;
     if (scheme !== undefined) value += `;proto=${scheme}`;
     return value;
   };

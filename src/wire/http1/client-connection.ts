@@ -6,7 +6,7 @@ import net from 'node:net';
 import { returnBuffer, SMALL_READ_BYTES, takeLargeBuffer } from '../buffers.ts';
 import { Body, type Head, type RequestHead } from '../head.ts';
 import { bit, Known } from '../known-headers.ts';
-import type { ResetReason, Stream, StreamEvents } from '../stream.ts';
+import type { ResetReason, StreamEvents, UpstreamStream } from '../stream.ts';
 import { TimerEntry, type TimerWheel } from '../timer-wheel.ts';
 import { type DecoderEvents, type DecoderLimits, MessageDecoder } from './decoder.ts';
 import { MessageEncoder, needsChunking } from './encoder.ts';
@@ -35,7 +35,7 @@ export interface ClientConnectionOwner {
 /** Methods whose requests say `Content-Length: 0` when they have no body (RFC 9110 8.6). */
 const EXPECT_BODY = new Set(['POST', 'PUT', 'PATCH']);
 
-export class Http1ClientConnection extends TimerEntry implements Stream, DecoderEvents {
+export class Http1ClientConnection extends TimerEntry implements UpstreamStream, DecoderEvents {
   readonly #socket: net.Socket;
   readonly #options: ClientConnectionOptions;
   readonly #owner: ClientConnectionOwner;
@@ -101,7 +101,6 @@ export class Http1ClientConnection extends TimerEntry implements Stream, Decoder
     this.#responseStarted = false;
     this.#responseDone = false;
   }
-
 
   destroy(): void {
     this.#events = null;

@@ -10,7 +10,7 @@
 import { Body } from '../head.ts';
 import { frameRequest, frameResponse } from './framing.ts';
 import { type Http1Head, INCOMPLETE, MALFORMED, recycleHead, takeHead } from './head.ts';
-import { CR, type HeadLimits, HEX, LF, SEMICOLON, SPACE, TAB, type WireError } from './syntax.ts';
+import { CR, HEX, type HeadLimits, LF, SEMICOLON, SPACE, TAB, type WireError } from './syntax.ts';
 
 export interface DecoderLimits extends HeadLimits {
   /** Bytes of chunk extensions of one message; they are read over, never forwarded. */

@@ -92,7 +92,16 @@ export interface ConnectionOptions {
 const NO_OPTIONS: ConnectionOptions = { close: false, keepAlive: false, upgrade: false };
 
 /** Names that a Connection header cannot take away: they frame and route the message itself. */
-const PROTECTED = new Set(['host', 'content-length', 'transfer-encoding', 'connection', 'via', 'close', 'upgrade', 'te']);
+const PROTECTED = new Set([
+  'host',
+  'content-length',
+  'transfer-encoding',
+  'connection',
+  'via',
+  'close',
+  'upgrade',
+  'te',
+]);
 
 /** Reads the Connection header and leaves out the fields that it names. */
 export function readConnection(head: Http1Head): ConnectionOptions {
@@ -106,7 +115,8 @@ export function readConnection(head: Http1Head): ConnectionOptions {
       if (option === 'close') close = true;
       else if (option === 'keep-alive') keepAlive = true;
       else if (option === 'upgrade') upgrade = true;
-      if (option !== '' && option !== 'close' && !PROTECTED.has(option) && !option.startsWith('l5d-')) head.remove(option);
+      if (option !== '' && option !== 'close' && !PROTECTED.has(option) && !option.startsWith('l5d-'))
+        head.remove(option);
     }
   }
   return { close, keepAlive, upgrade };

@@ -290,7 +290,10 @@ export class Http1Head implements RequestHead, ResponseHead {
         return this.#fail(400, 'a header value has a control character');
       }
       let valueEnd = at;
-      while (valueEnd > valueStart && (text.charCodeAt(valueEnd - 1) === SPACE || text.charCodeAt(valueEnd - 1) === TAB)) {
+      while (
+        valueEnd > valueStart &&
+        (text.charCodeAt(valueEnd - 1) === SPACE || text.charCodeAt(valueEnd - 1) === TAB)
+      ) {
         valueEnd--;
       }
       at += 2;

@@ -2,7 +2,14 @@
 import { defineKind } from '../../../config/kind.ts';
 import { optional } from '../../../config/kinds.ts';
 import * as scalars from '../../../config/scalars.ts';
-import { appendElement, hostOf, type Identifier, type IdentifierContext, shownPrefix, unidentified } from './identifier.ts';
+import {
+  appendElement,
+  hostOf,
+  type Identifier,
+  type IdentifierContext,
+  shownPrefix,
+  unidentified,
+} from './identifier.ts';
 
 export const headerToken = defineKind({
   kind: 'io.l5d.header.token',

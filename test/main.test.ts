@@ -1,0 +1,205 @@
+// The signpost command as people run it: its own process, its output and its exit codes.
+import { spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { type Test, test } from 'tap';
+import { httpRequest } from './support/http-get.ts';
+import { freePorts, portOf } from './support/ports.ts';
+import { ROOT, runProgram } from './support/program.ts';
+import { startSignpost } from './support/signpost.ts';
+import { tempDir } from './support/temp-dir.ts';
+import { until } from './support/until.ts';
+
+const minimal = 'routers:\n- protocol: http\n  servers: [{port: 0}]\n';
+
+function signpost(t: Test, ...args: string[]) {
+  return runProgram(t, 'src/main.ts', args).exited;
+}
+
+function fileOf(t: Test, text: string): string {
+  const file = join(tempDir(t), 'linkerd.yaml');
+  writeFileSync(file, text);
+  return file;
+}
+
+test('a wrong command line says what to do and ends with 1', async (t) => {
+  const file = fileOf(t, minimal);
+  const cases: [string[], RegExp][] = [
+    [[], /^usage: signpost path\/to\/config\n/],
+    [[file, 'x'], /^usage: signpost path\/to\/config\n/],
+    [['-nope', file], /^Error parsing flag "nope": flag undefined\n/],
+    [['-log.level=LOUD', file], /none of OFF, FATAL/],
+    [['--nope'], /unknown option '--nope'/],
+    [['check'], /missing required argument/],
+    [['check', file, '-o', 'xml'], /Allowed choices are text, json/],
+    [['/no/such/file.yaml'], /^\/no\/such\/file\.yaml: config is not a file: \/no\/such\/file\.yaml\n/],
+  ];
+  for (const [args, expected] of cases) {
+    const { code, stdout, stderr } = await signpost(t, ...args);
+    t.equal(code, 1, args.join(' '));
+    t.equal(stdout, '', args.join(' '));
+    t.match(stderr, expected, args.join(' '));
+  }
+});
+
+test('help and version', async (t) => {
+  for (const flag of ['--help', '-help', '-h']) {
+    const { code, stdout } = await signpost(t, flag);
+    t.equal(code, 0, flag);
+    for (const part of ['Usage: signpost', 'check', 'schema', 'explain', 'demo', '-log.level=', 'Exit codes:', '143']) {
+      t.ok(stdout.includes(part), `${flag} names ${part}`);
+    }
+  }
+  const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
+  t.match(await signpost(t, '--version'), { code: 0, stdout: `${version}\n` });
+});
+
+test('check says errors and warnings, and ends with 0 or 1', async (t) => {
+  const good = fileOf(t, minimal.replace('http\n', 'http\n  client: {failFast: true}\n'));
+  const warning = 'known but not built yet: endpoints are not avoided after a failed connect';
+  t.match(await signpost(t, 'check', good), {
+    code: 0,
+    stdout: `${good}:3:12: warning: routers[0].client.failFast: ${warning}\n${good}: ok, 1 warning\n`,
+  });
+  const bad = fileOf(t, `foo: 1\n${minimal}`);
+  const { code, stdout } = await signpost(t, 'check', bad);
+  t.equal(code, 1);
+  t.match(stdout, `${bad}:1:1: foo: unknown key; allowed: `);
+  t.match(stdout, `${bad}: not ok, 1 error\n`);
+
+  const json = await signpost(t, 'check', '-o', 'json', bad);
+  t.equal(json.code, 1);
+  t.match(JSON.parse(json.stdout), {
+    ok: false,
+    errors: [{ severity: 'error', file: bad, line: 1, column: 1, path: 'foo', message: 'unknown key' }],
+    warnings: [],
+  });
+});
+
+test('-validate checks and starts nothing', async (t) => {
+  t.match(await signpost(t, '-validate', fileOf(t, minimal)), { code: 0, stdout: '', stderr: '' });
+  const bad = fileOf(t, minimal.replace('port: 0', 'port: 70000'));
+  t.match(await signpost(t, '-validate', bad), { code: 1, stderr: `${bad}:3:20: routers[0].servers[0].port: must be` });
+});
+
+test('a config on standard input', async (t) => {
+  const check = (input: string) =>
+    spawnSync(process.execPath, [join(ROOT, 'src/main.ts'), 'check', '-'], { input, encoding: 'utf8' });
+  t.match(check(minimal), { status: 0, stdout: '-: ok\n' });
+  t.match(check('{"routers": 5}'), { status: 1, stdout: '<stdin>:1:13: routers: must be a list' });
+});
+
+test('schema prints the JSON Schema', async (t) => {
+  const { code, stdout } = await signpost(t, 'schema');
+  t.equal(code, 0);
+  t.match(JSON.parse(stdout), { type: 'object', required: ['routers'], properties: { admin: { type: 'object' } } });
+});
+
+test('explain shows how a path is bound', async (t) => {
+  const disco = tempDir(t);
+  writeFileSync(join(disco, 'web'), '127.0.0.1 9001\n');
+  const file = fileOf(
+    t,
+    [
+      `namers: [{kind: io.l5d.fs, rootDir: ${disco}}]`,
+      'routers:',
+      '- {protocol: http, dtab: "/svc => /#/io.l5d.fs", servers: [{port: 0}]}',
+      '- {protocol: http, label: other, dtab: "/svc/a => /$/inet/127.0.0.1/80", servers: [{port: 0}],',
+      '   interpreter: {kind: default, transformers: [{kind: io.l5d.port, port: 4141}]}}',
+    ].join('\n'),
+  );
+  t.match(await signpost(t, 'explain', file, '/svc/web'), {
+    code: 0,
+    stdout: /^\/svc\/web\n.*bound to \/#\/io\.l5d\.fs\/web: 127\.0\.0\.1:9001\n$/s,
+  });
+  t.match(await signpost(t, 'explain', file, '/svc/nope'), { code: 2, stdout: 'not bound' });
+  t.match(await signpost(t, 'explain', file, '/svc/nope', '-d', '/svc/nope => /svc/web'), { code: 0 });
+  const other = await signpost(t, 'explain', file, '/svc/a', '--router', 'other', '-o', 'json');
+  t.equal(other.code, 0);
+  t.match(JSON.parse(other.stdout), { type: 'delegate', path: '/svc/a' });
+  t.match(other.stdout, '/%/io.l5d.port/4141/$/inet/127.0.0.1/80');
+  t.match(await signpost(t, 'explain', file, '/svc/a', '-r', 'x'), { code: 1, stderr: 'there are: http, other' });
+  t.match(await signpost(t, 'explain', file, 'svc'), { code: 1, stderr: "PATH: '/' expected" });
+  t.match(await signpost(t, 'explain', file, '/svc', '-d', 'x'), { code: 1, stderr: '--dtab: ' });
+});
+
+test('a config with errors does not start', async (t) => {
+  const bad = fileOf(t, `foo: 1\nadmin: {prt: 1}\n${minimal}`);
+  const { code, stderr } = await signpost(t, bad);
+  t.equal(code, 1);
+  t.match(stderr, `${bad}:1:1: foo: unknown key`);
+  t.match(stderr, `${bad}:2:9: admin.prt: unknown key`);
+});
+
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  test(`runs until ${signal} and ends with 0`, async (t) => {
+    const [admin, port] = await freePorts(2);
+    const config = `admin: {port: ${admin}}\nrouters: [{protocol: http, servers: [{port: ${port}}]}]`;
+    const running = await startSignpost(t, config, { flags: ['-log.level=DEBUG'] });
+    running.kill(signal);
+    t.match(await running.exited, { code: 0, signal: null });
+  });
+}
+
+test('ends with 0 when the admin server is asked to shut down', async (t) => {
+  const [admin, port] = await freePorts(2);
+  const config = `admin: {port: ${admin}}\nrouters: [{protocol: http, servers: [{port: ${port}}]}]`;
+  const running = await startSignpost(t, config);
+  t.equal((await httpRequest(`http://127.0.0.1:${admin}/admin/shutdown`, { method: 'POST' })).status, 200);
+  t.match(await running.exited, { code: 0, signal: null });
+});
+
+test('a second signal ends at once what the first one is draining', async (t) => {
+  // An endpoint that takes requests and never answers.
+  let taken = 0;
+  const silent = createServer((socket) => {
+    socket.on('error', () => {});
+    socket.on('data', () => {
+      taken++;
+    });
+  });
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => silent.close());
+  const [admin, port] = await freePorts(2);
+  const running = await startSignpost(
+    t,
+    [
+      `admin: {port: ${admin}, shutdownGraceMs: 60000}`,
+      'routers:',
+      '- protocol: http',
+      `  dtab: /svc => /$/inet/127.0.0.1/${portOf(silent)};`,
+      `  servers: [{port: ${port}}]`,
+    ].join('\n'),
+  );
+  httpRequest(`http://127.0.0.1:${port}/`).catch(() => {});
+  await until(() => taken > 0);
+  running.kill('SIGTERM');
+  // It drains: no new connection is taken.
+  await until(async () => {
+    const refused = await httpRequest(`http://127.0.0.1:${port}/`, { headers: { host: '' } }).then(
+      () => false,
+      (error: NodeJS.ErrnoException) => error.code === 'ECONNREFUSED',
+    );
+    return refused;
+  });
+  running.kill('SIGTERM');
+  t.match(await running.exited, { code: 143 });
+});
+
+test('a port that is taken is told with its key', async (t) => {
+  const holder = createServer();
+  await new Promise<void>((resolve) => holder.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => holder.close());
+  const taken = portOf(holder);
+  const [admin] = await freePorts(1);
+  const router = (port: number) => `routers: [{protocol: http, servers: [{port: ${port}}]}]`;
+  const server = await signpost(t, fileOf(t, `admin: {port: ${admin}}\n${router(taken)}`));
+  t.equal(server.code, 1);
+  t.match(server.stderr, 'routers[0].servers[0]');
+  t.match(server.stderr, String(taken));
+  const administration = await signpost(t, fileOf(t, `admin: {port: ${taken}}\n${router(0)}`));
+  t.equal(administration.code, 1);
+  t.match(administration.stderr, 'admin');
+  t.match(administration.stderr, String(taken));
+});
