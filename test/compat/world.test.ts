@@ -19,6 +19,7 @@ t.test('the original is as recorded', async (t) => {
       [...routers.values()].flatMap(({ servers }) => servers.map(({ port }) => port)),
       toActual,
     );
+    return {};
   });
   for (const recorded of recordings.cases) {
     player.current = recorded;

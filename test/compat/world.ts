@@ -5,6 +5,7 @@ import { parse, stringify } from 'yaml';
 import { blackHole } from '../support/black-hole.ts';
 import { isInterim, parseRequest, parseResponses, requestLine } from '../support/http-message.ts';
 import { freePorts } from '../support/ports.ts';
+import type { Exit } from '../support/program.ts';
 import { exchange, RawConnection } from '../support/raw-client.ts';
 import { RecordingBackend } from '../support/recording-backend.ts';
 import { startSignpost } from '../support/signpost.ts';
@@ -24,7 +25,7 @@ export interface World {
 }
 
 /** Puts a proxy in place: Signpost, or what stands in for it when the harness itself is tested. */
-type StartProxy = (t: Test, config: string, toActual: Ports) => Promise<unknown>;
+type StartProxy = (t: Test, config: string, toActual: Ports) => Promise<{ exited?: Promise<Exit> }>;
 
 const BACKEND_PORTS = [8601, 8602] as const;
 const REFUSED_PORT = 8699;
@@ -37,8 +38,18 @@ export async function startWorld(
   startProxy: StartProxy = (test, config) => startSignpost(test, config),
 ): Promise<World> {
   const { config, toActual, backends } = await prepare(t, recordings, labels);
-  await startProxy(t, config, toActual);
-  return { replay: (recorded, expected) => replay(recorded, expected, backends, toActual) };
+  const proxy = await startProxy(t, config, toActual);
+  let gone: Exit | undefined;
+  void proxy.exited?.then((exit) => {
+    gone = exit;
+  });
+  return {
+    replay(recorded, expected) {
+      if (gone !== undefined)
+        throw new Error(`signpost has ended (${gone.code ?? gone.signal}):\n${gone.stdout}${gone.stderr}`);
+      return replay(recorded, expected, backends, toActual);
+    },
+  };
 }
 
 /** Port in the recording to port in this run. */

@@ -17,22 +17,24 @@ function parents(): [number, number][] {
   }
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
-    .map((pid) => [Number(pid), parentOf(pid)]);
+    .map((pid) => [Number(pid), statOf(pid)?.parent ?? 0]);
 }
 
-/** The field after the state, which follows the command in parentheses (proc(5)); NaN for a process that is gone. */
-function parentOf(pid: string): number {
+/** Parent and state, the fields after the command in parentheses (proc(5)); undefined for a process that is gone. */
+function statOf(pid: string): { state: string; parent: number } | undefined {
   try {
-    return Number(/\) \S (\d+)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1]);
+    const [, state = '', parent] = /\) (\S) (\d+)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8')) ?? [];
+    return { state, parent: Number(parent) };
   } catch {
-    return Number.NaN;
+    return undefined;
   }
 }
 
+/** False for a process that has ended and waits to be reaped too: in a container nobody may do that. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
+    return statOf(`${pid}`)?.state !== 'Z';
   } catch {
     return false;
   }
