@@ -11,6 +11,7 @@
 import { STATUS_CODES } from 'node:http';
 import { Body, type Head, PlainResponseHead, type RequestHead, type ResponseHead } from '../wire/head.ts';
 import type { ConnectionAddresses } from '../wire/http1/server-connection.ts';
+import { bit, HOP_BY_HOP, Known } from '../wire/known-headers.ts';
 import { NO_BYTES, type ResetReason, type Stream, type StreamEvents } from '../wire/stream.ts';
 import { TimerEntry } from '../wire/timer-wheel.ts';
 import { Attempt, type AttemptEvents, type AttemptFailure } from './attempt.ts';
@@ -28,6 +29,9 @@ const MAX_REQUEUES = 3;
 const REPLAY_BYTES = 5 * 1024;
 /** Methods that may be sent twice (RFC 9110 9.2.2). */
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
+
+const L5D_ERR = bit(Known.l5dErr);
+const CONTENT_LENGTH = bit(Known.contentLength);
 
 class BindingTimer extends TimerEntry {
   readonly #onDue: () => void;
@@ -252,6 +256,10 @@ export class Exchange implements StreamEvents, AttemptEvents {
 
   onResponse(head: ResponseHead, chunk: Buffer, start: number, end: number, fin: boolean): void {
     this.#responseStarted = true;
+    if (this.#server.isEdge && (head.present & L5D_ERR) !== 0) {
+      this.#relayErrorWithoutBody(head);
+      return;
+    }
     this.#tunnel = head.bodyKind === Body.tunnel;
     const success = head.status < 500;
     prepareResponse(head, success, this.#server.isEdge);
@@ -321,6 +329,18 @@ export class Exchange implements StreamEvents, AttemptEvents {
     this.#recordResponse(success);
     this.#downstream.sendHead(head, NO_BYTES, 0, 0, true);
     this.#finish(success);
+  }
+
+  /** The error of a proxy behind this edge: its body tells of the inside (dtabs, addresses), so only the status is passed on. */
+  #relayErrorWithoutBody(received: ResponseHead): void {
+    const success = received.status < 500;
+    prepareResponse(received, success, true);
+    received.drop(HOP_BY_HOP | CONTENT_LENGTH);
+    const fields: [string, string][] = [];
+    received.forEach((name, value) => fields.push([name, value]));
+    this.#recordResponse(success);
+    this.#downstream.sendHead(new PlainResponseHead(received.status, received.reason, 0, fields), NO_BYTES, 0, 0, true);
+    this.#finish(false);
   }
 
   #finish(success: boolean): void {

@@ -9,7 +9,7 @@
  */
 import { Body } from '../head.ts';
 import { frameRequest, frameResponse } from './framing.ts';
-import { type Http1Head, INCOMPLETE, MALFORMED, recycleHead, takeHead } from './head.ts';
+import { type Http1Head, INCOMPLETE, MALFORMED, takeHead } from './head.ts';
 import { CR, HEX, type HeadLimits, LF, SEMICOLON, SPACE, TAB, type WireError } from './syntax.ts';
 
 export interface DecoderLimits extends HeadLimits {
@@ -162,7 +162,7 @@ export class MessageDecoder {
     const length =
       this.#role === 'request' ? head.parseRequest(text, this.#limits) : head.parseResponse(text, this.#limits);
     if (length === INCOMPLETE) {
-      recycleHead(head);
+      head.release();
       this.#partial = Buffer.from(chunk.subarray(start, end));
       return end;
     }
@@ -173,11 +173,11 @@ export class MessageDecoder {
           ? frameRequest(head)
           : frameResponse(head, this.#requestMethod);
     if (error !== null) {
-      recycleHead(head);
+      head.release();
       return this.#malformed(error as WireError, end);
     }
     const at = this.#deliverHead(head, chunk, start + length, end);
-    if (!head.isRetained) recycleHead(head);
+    head.release();
     return at;
   }
 
@@ -294,12 +294,12 @@ export class MessageDecoder {
     if (length === INCOMPLETE) this.#partial = Buffer.from(chunk.subarray(start, end));
     if (length < 0) {
       const error = trailers.error;
-      recycleHead(trailers);
+      trailers.release();
       return length === INCOMPLETE ? end : this.#malformed(error as WireError, end);
     }
     this.#state = State.complete;
     this.#events.onComplete(trailers);
-    if (!trailers.isRetained) recycleHead(trailers);
+    trailers.release();
     return start + length;
   }
 

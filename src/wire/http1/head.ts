@@ -37,7 +37,8 @@ export class Http1Head implements RequestHead, ResponseHead {
   #fieldsEnd = 0;
   #dropped = 0;
   #appended = '';
-  #held = false;
+  /** The codec while it delivers the head, and whoever retains it. */
+  #holders = 1;
 
   /**
    * Parses a request head at the start of `text`, after at most one empty line (RFC 9112 2.2). Returns the offset
@@ -179,18 +180,19 @@ export class Http1Head implements RequestHead, ResponseHead {
     return lines + this.#appended;
   }
 
-  /** Marks the head as in use beyond the call that delivered it; the codec then takes another one. */
   retain(): void {
-    this.#held = true;
+    this.#holders++;
   }
 
   release(): void {
-    if (this.#held) recycleHead(this);
-    this.#held = false;
+    if (--this.#holders > 0) return;
+    this.clear();
+    if (pool.length < POOLED) pool.push(this);
   }
 
-  get isRetained(): boolean {
-    return this.#held;
+  /** Takes a pooled head into use. */
+  reuse(): void {
+    this.#holders = 1;
   }
 
   /** Lets go of the text, so that a pooled head keeps nobody's bytes alive. */
@@ -349,11 +351,9 @@ export class Http1Head implements RequestHead, ResponseHead {
 const pool: Http1Head[] = [];
 const POOLED = 256;
 
+/** A head with one holder, who releases it. */
 export function takeHead(): Http1Head {
-  return pool.pop() ?? new Http1Head();
-}
-
-export function recycleHead(head: Http1Head): void {
-  head.clear();
-  if (pool.length < POOLED) pool.push(head);
+  const head = pool.pop() ?? new Http1Head();
+  head.reuse();
+  return head;
 }
