@@ -337,10 +337,13 @@ export class Exchange implements StreamEvents, AttemptEvents {
     prepareResponse(received, success, true);
     received.drop(HOP_BY_HOP | CONTENT_LENGTH);
     const fields: [string, string][] = [];
-    received.forEach((name, value) => fields.push([name, value]));
+    received.forEach((name, value) => {
+      fields.push([name, value]);
+    });
     this.#recordResponse(success);
     this.#downstream.sendHead(new PlainResponseHead(received.status, received.reason, 0, fields), NO_BYTES, 0, 0, true);
-    this.#finish(false);
+    this.#attempt?.cancel();
+    this.#finish(success);
   }
 
   #finish(success: boolean): void {

@@ -79,11 +79,15 @@ interface Candidate {
 const BY_LENGTH: (readonly Candidate[] | undefined)[] = [];
 for (const [name, id] of NAMES) BY_LENGTH[name.length] = [...(BY_LENGTH[name.length] ?? []), { name, id }];
 
+const TILDE = 0x7e;
+
 /** Whether text[start, start + name.length) is `name`, which is lower-case; text holds token characters there. */
 export function equalsIgnoringCase(text: string, start: number, name: string): boolean {
   for (let i = 0; i < name.length; i++) {
-    // Setting bit 5 lower-cases letters and leaves digits and '-' alone.
-    if ((text.charCodeAt(start + i) | 0x20) !== name.charCodeAt(i)) return false;
+    const byte = text.charCodeAt(start + i);
+    const wanted = name.charCodeAt(i);
+    // Setting bit 5 lower-cases letters. Of the other token characters it changes `_`, to none, and `^`, to `~`.
+    if (byte !== wanted && ((byte | 0x20) !== wanted || wanted === TILDE)) return false;
   }
   return true;
 }

@@ -30,6 +30,8 @@ export class TimerWheel {
   /** Milliseconds since the wheel was made; advances in ticks. */
   nowMs = 0;
   readonly #slots: Ring[] = Array.from({ length: SLOTS }, () => new Ring());
+  /** Entries that are due and not called yet. */
+  readonly #due = new Ring();
   readonly #startedMs = performance.now();
   readonly #timer: NodeJS.Timeout;
   #tick = 0;
@@ -38,12 +40,13 @@ export class TimerWheel {
     this.#timer = setInterval(() => this.#advance(), TICK_MS).unref();
   }
 
-  /** Schedules (or moves) an entry. It fires up to two ticks late, never early. */
+  /** Schedules (or moves) an entry. It fires up to a tick late (more when the thread is busy), never early. */
   add(entry: TimerEntry, delayMs: number): void {
     this.remove(entry);
-    const ticks = Math.max(1, Math.ceil(delayMs / TICK_MS) + 1);
-    entry.dueMs = this.nowMs + ticks * TICK_MS;
-    this.#link(entry, this.#tick + Math.min(ticks, SLOTS - 1));
+    // By the clock, not by `nowMs`: that stands still while the thread is busy.
+    const tick = Math.max(this.#tick + 1, Math.ceil((performance.now() - this.#startedMs + delayMs) / TICK_MS));
+    entry.dueMs = tick * TICK_MS;
+    this.#link(this.#ringOf(tick), entry);
   }
 
   remove(entry: TimerEntry): void {
@@ -58,8 +61,12 @@ export class TimerWheel {
     clearInterval(this.#timer);
   }
 
-  #link(entry: TimerEntry, tick: number): void {
-    const ring = this.#slots[tick % SLOTS] as Ring;
+  /** The slot of a tick that is to come, or the last one before the wheel comes round. */
+  #ringOf(tick: number): Ring {
+    return this.#slots[Math.min(tick, this.#tick + SLOTS - 1) % SLOTS] as Ring;
+  }
+
+  #link(ring: Ring, entry: TimerEntry): void {
     const last = ring.previous as TimerEntry;
     last.next = entry;
     entry.previous = last;
@@ -78,19 +85,16 @@ export class TimerWheel {
   }
 
   #serve(ring: Ring): void {
-    // Entries are taken off first: a callback may add entries to this very slot.
-    let entry = ring.next as TimerEntry;
-    const due: TimerEntry[] = [];
-    while (entry !== ring) {
-      const following = entry.next as TimerEntry;
+    // Entries are set aside first: a callback may add entries to this very slot, and remove others that are due.
+    while (ring.next !== ring) {
+      const entry = ring.next as TimerEntry;
       this.remove(entry);
-      if (entry.dueMs > this.nowMs) {
-        this.#link(entry, this.#tick + Math.min((entry.dueMs - this.nowMs) / TICK_MS, SLOTS - 1));
-      } else {
-        due.push(entry);
-      }
-      entry = following;
+      this.#link(entry.dueMs > this.nowMs ? this.#ringOf(entry.dueMs / TICK_MS) : this.#due, entry);
     }
-    for (const each of due) each.onTimer();
+    while (this.#due.next !== this.#due) {
+      const entry = this.#due.next as TimerEntry;
+      this.remove(entry);
+      entry.onTimer();
+    }
   }
 }
