@@ -5,6 +5,7 @@ import type { Z } from '../config/kind.ts';
 import { optional } from '../config/kinds.ts';
 import * as scalars from '../config/scalars.ts';
 import { socketOptionsSchema } from '../config/sockets.ts';
+import { securitySchema } from './security.ts';
 
 export function adminSchema(z: Z, port: number = defaults.adminPort) {
   return z.strictObject({
@@ -23,8 +24,23 @@ export function adminSchema(z: Z, port: number = defaults.adminPort) {
       "Threads of the original's admin server; has no meaning here.",
       2,
     ),
-    security: optional(z.looseObject({}), 'Which pages are served.'),
+    security: optional(securitySchema(z), 'Which paths are served; the others answer 404.'),
+    hosts: optional(
+      z.array(hostName(z)),
+      'Names (of ours) by which browsers and clients may address the admin server, beside IP addresses and localhost. ' +
+        'Any other name in Host is refused, since a foreign page could have its own name point here.',
+      [],
+    ),
   });
+}
+
+/** Without a port. */
+function hostName(z: Z) {
+  return scalars.checked(z, 'a host name such as admin.example.com', (text) =>
+    /^[a-z0-9_-]+(\.[a-z0-9_-]+)*$/i.test(text)
+      ? undefined
+      : { message: `${scalars.show(text)} is not a host name; leave out scheme, port and path` },
+  );
 }
 
 export type AdminConfig = Zod.infer<ReturnType<typeof adminSchema>>;

@@ -22,8 +22,8 @@ export function delegatorHandler(interpreters: ReadonlyMap<string, Interpreter>,
     const path = parse(Path.parse, question.path, 'path');
     if ('status' in path) return path;
     const { namespace } = question;
-    const interpreter = (namespace === undefined ? undefined : interpreters.get(namespace)) ?? fallback;
-    if (interpreter.delegate === undefined) {
+    const interpreter = namespace === undefined ? fallback : interpreters.get(namespace);
+    if (interpreter?.delegate === undefined) {
       return text(501, `Name Interpreter for ${namespace ?? '/'} cannot show delegations`);
     }
     return await explain(interpreter, dtab, path);
@@ -78,7 +78,9 @@ function parse<T>(parser: (text: string) => T, value: string, what: string): T |
   try {
     return parser(value);
   } catch (error) {
-    if (error instanceof ParseError) return text(400, `Invalid ${what}: ${error.message}`);
-    throw error;
+    if (!(error instanceof ParseError)) throw error;
+    // The message is the original's; where the error stands is for pages.
+    const headers = { 'Error-Line': String(error.line), 'Error-Column': String(error.column) };
+    return { ...text(400, `Invalid ${what}: ${error.message}`), headers };
   }
 }

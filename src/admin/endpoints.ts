@@ -1,43 +1,94 @@
 /** The endpoints of the admin server and what each needs from the process. */
-import type { Interpreter } from '../naming/index.ts';
+import type { Worker } from 'node:worker_threads';
+import type { ConfiguredNamer, Interpreter } from '../naming/index.ts';
+import { boundNamesHandler } from './bound-names.ts';
+import { type ClientStates, clientStateHandler } from './client-state.ts';
+import { configHandler } from './config-json.ts';
 import { delegatorHandler } from './delegator.ts';
+import { lintHandler } from './lint.ts';
+import { type Loggers, loggingHandler } from './logging.ts';
+import { fileHandlers, pageHandlers } from './page.ts';
+import { profileHandlers } from './profile.ts';
 import { type AdminHandler, json, methodNotAllowed, text } from './server.ts';
+import { serverInfoHandler } from './server-info.ts';
+import { namerStateHandlers } from './states.ts';
+import { threadsHandler } from './threads.ts';
 
 export interface AdminSources {
+  readonly version: string;
+  /** The validated config that runs. */
+  readonly config: object;
+  /** What the config's checks said about it. */
+  readonly warnings: readonly string[];
+  readonly namers: readonly ConfiguredNamer[];
   /** By router label. */
   readonly interpreters: ReadonlyMap<string, Interpreter>;
   /** Binds for questions that name no router. */
   readonly fallback: Interpreter;
   /** All metrics by name. */
   readonly metrics: () => Promise<Record<string, number>>;
+  /** What each worker knows of its clients. */
+  readonly clients: () => Promise<ClientStates>;
+  /** The workers that run now; none where the main thread carries requests. */
+  readonly workers: () => readonly Worker[];
+  readonly loggers: Loggers;
+  /** What telemeters serve, by path. */
+  readonly telemeters: ReadonlyMap<string, AdminHandler>;
   /** Begins an orderly stop; the grace in ms overrides the configured one. */
   readonly shutdown: (graceMs: number | undefined) => void;
 }
 
 export function adminEndpoints(sources: AdminSources): ReadonlyMap<string, AdminHandler> {
-  const endpoints = new Map<string, AdminHandler>();
-  endpoints.set('/admin/ping', () => text(200, 'pong'));
-  endpoints.set('/admin/shutdown', (request) => {
+  const { namers, telemeters, version } = sources;
+  const extraPages = telemeters.has('/requests') ? ['requests'] : [];
+  const threads = threadsHandler();
+  const endpoints = new Map<string, AdminHandler>([
+    ...pageHandlers({ version, extraPages }),
+    ...fileHandlers(),
+    ['/admin/ping', () => text(200, 'pong')],
+    ['/admin/shutdown', shutdownHandler(sources.shutdown)],
+    ['/admin/server_info', serverInfoHandler(version)],
+    ['/admin/lint', lintHandler(sources.warnings)],
+    ['/admin/lint.json', lintHandler(sources.warnings)],
+    ...(threads === null
+      ? []
+      : ([
+          ['/admin/threads', threads],
+          ['/admin/threads.json', threads],
+        ] as const)),
+    ...profileHandlers(sources.workers),
+    ['/admin/metrics.json', async () => json(200, await sources.metrics())],
+    ['/bound-names.json', boundNamesHandler(namers)],
+    ['/client_state.json', clientStateHandler(sources.clients)],
+    ['/config.json', configHandler(sources.config)],
+    ['/delegator.json', delegatorHandler(sources.interpreters, sources.fallback)],
+    ['/logging.json', loggingHandler(sources.loggers)],
+    ...namerStateHandlers(namers),
+    ...telemeters,
+  ]);
+  const index = indexHandler(endpoints);
+  endpoints.set('/admin', index);
+  endpoints.set('/admin/index.txt', index);
+  return endpoints;
+}
+
+function shutdownHandler(shutdown: AdminSources['shutdown']): AdminHandler {
+  return (request) => {
     if (request.method !== 'POST') return methodNotAllowed('POST');
     const grace = request.query.get('grace');
     const graceMs = grace === null ? undefined : parseDuration(grace);
     if (graceMs === null) return text(400, `could not parse "${grace}" as a duration, such as 10.seconds\n`);
-    sources.shutdown(graceMs);
+    shutdown(graceMs);
     return text(200, 'quitting\n');
-  });
-  endpoints.set('/delegator.json', delegatorHandler(sources.interpreters, sources.fallback));
-  endpoints.set('/admin/metrics.json', async () => json(200, await sources.metrics()));
-  const index = () =>
-    text(
-      200,
-      [...endpoints.keys()]
-        .sort()
-        .map((path) => `${path}\n`)
-        .join(''),
-    );
-  endpoints.set('/admin', index);
-  endpoints.set('/admin/index.txt', index);
-  return endpoints;
+  };
+}
+
+/** The paths of all endpoints; its own and those of other spellings are left out, as in the original. */
+function indexHandler(endpoints: ReadonlyMap<string, AdminHandler>): AdminHandler {
+  const hidden = new Set(['/admin', '/admin/index.txt', '/services']);
+  const paths = [...endpoints.keys()].filter((path) => !hidden.has(path)).sort();
+  const body = paths.map((path) => `${path}\n`).join('');
+  return () => ({ status: 200, contentType: 'text/plain', body });
 }
 
 const UNITS_MS: Readonly<Record<string, number>> = {

@@ -16,8 +16,11 @@ export const maxConfigDepth = 64;
 
 // -- top level
 
-/** Data-plane worker threads; 0 runs the data side on the main thread. */
-export const workers = 0;
+/**
+ * Data-plane workers when `workers` is left out: as many as there are CPUs for this process, but no more than this. One
+ * carries what a host usually needs; the second is for bursts and for what the first may not survive.
+ */
+export const maxDefaultWorkers = 2;
 
 // -- admin
 

@@ -22,7 +22,8 @@ interface Leaf {
 
 interface Binding {
   stop: () => void;
-  leaves: readonly Leaf[];
+  /** Those of the tree that was sent last; null while none was. */
+  leaves: readonly Leaf[] | null;
 }
 
 export class ControlEnd {
@@ -76,21 +77,21 @@ export class ControlEnd {
   }
 
   #startBinding({ binding: number, router, path, dtab }: Extract<ToControl, { type: 'bind' }>): void {
-    const binding: Binding = { stop: () => {}, leaves: [] };
+    const binding: Binding = { stop: () => {}, leaves: null };
     this.#bindings.set(number, binding);
     binding.stop = observe(
       this.#bind(router, Path.parse(path), Dtab.parse(dtab)),
       (activity) => this.#onBound(number, binding, activity),
       (error) => {
         this.#log.error({ err: error, path }, 'a binding could not be computed');
-        this.#port.postMessage({ type: 'bindFailed', binding: number, error: error.message });
+        this.#onBindFailed(number, binding, error);
       },
     );
   }
 
   #onBound(number: number, binding: Binding, activity: Activity<NameTree<BoundName>>): void {
     if (hasValue(activity)) {
-      const before = binding.leaves;
+      const before = binding.leaves ?? [];
       const leaves: Leaf[] = [];
       const tree = this.#wireTree(activity.value, leaves);
       binding.leaves = leaves;
@@ -98,8 +99,13 @@ export class ControlEnd {
       for (const leaf of leaves) if (leaf.version === 0) this.#watch(leaf);
       for (const leaf of before) this.#releaseLeaf(leaf);
     } else if (activity.phase === 'failed') {
-      this.#port.postMessage({ type: 'bindFailed', binding: number, error: activity.error.message });
+      this.#onBindFailed(number, binding, activity.error);
     }
+  }
+
+  /** What was bound once stays good: a failure takes nobody's endpoints away. */
+  #onBindFailed(number: number, binding: Binding, error: Error): void {
+    if (binding.leaves === null) this.#port.postMessage({ type: 'bindFailed', binding: number, error: error.message });
   }
 
   #unbind(number: number): void {
@@ -107,7 +113,7 @@ export class ControlEnd {
     if (binding === undefined) return;
     this.#bindings.delete(number);
     binding.stop();
-    for (const leaf of binding.leaves) this.#releaseLeaf(leaf);
+    for (const leaf of binding.leaves ?? []) this.#releaseLeaf(leaf);
   }
 
   #wireTree(tree: NameTree<BoundName>, leaves: Leaf[]): WireTree {

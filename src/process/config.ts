@@ -100,8 +100,8 @@ export function linkerdSchema(z: Z): Zod.ZodType<LinkerdConfig> {
     ),
     workers: optional(
       scalars.int(z, { min: 0 }),
-      'Threads that carry requests; 0 carries them on the main thread.',
-      defaults.workers,
+      'Threads that carry requests; 0: the main thread does. None: one for each CPU, at most so many.',
+      defaults.maxDefaultWorkers,
     ),
   });
 }

@@ -1,9 +1,11 @@
 /**
- * The data side: routers, their servers and clients. It gets a validated config and a port, and knows nothing of namers,
- * YAML or the admin server.
+ * The data side: routers, their servers and clients. It gets a plan and a port, and knows nothing of namers, YAML or the
+ * admin server.
  */
+import type { Socket } from 'node:net';
 import * as defaults from '../config/defaults.ts';
 import { MetricRegistry } from '../metrics/registry.ts';
+import { SharedConcurrency } from '../port/concurrency.ts';
 import { DataEnd } from '../port/data-end.ts';
 import type { Port, ToControl, ToData } from '../port/protocol.ts';
 import type { RouterConfig, ServerConfig } from '../router/config.ts';
@@ -12,6 +14,22 @@ import { HttpServer } from '../router/server/http-server.ts';
 import { Listener } from '../router/server/listener.ts';
 import { TimerWheel } from '../wire/timer-wheel.ts';
 
+/** What a data side runs; plain JSON but for the shared memory. Servers are numbered over all routers, in config order. */
+export interface DataPlan {
+  readonly routers: readonly RouterConfig[];
+  /** The port of each server. */
+  readonly ports: readonly number[];
+  /**
+   * How connections come: `alone`: this thread listens; `shared`: each worker does, and the kernel deals connections out
+   * (SO_REUSEPORT); `handed`: the main thread accepts and hands them over.
+   */
+  readonly accepting: 'alone' | 'shared' | 'handed';
+  /** Of SharedConcurrency, for all servers and workers. */
+  readonly concurrency: SharedArrayBuffer;
+  /** Which of the workers this is. */
+  readonly worker: number;
+}
+
 /** Where a server listens, for logs and for whoever configured port 0. */
 export interface ListeningServer {
   readonly router: string;
@@ -19,48 +37,79 @@ export interface ListeningServer {
   readonly port: number;
 }
 
-/** A server's address could not be listened on; `routerIndex` and `serverIndex` tell the key that names it. */
-export class ListenError extends Error {
-  override readonly name = 'ListenError';
-  readonly routerIndex: number;
-  readonly serverIndex: number;
+/** Why a server can't listen; plain JSON. `key` is the config key that names the port. */
+export interface ListenFailure {
+  readonly key: string;
   readonly host: string;
   readonly port: number;
   /** The system's code, such as EADDRINUSE. */
   readonly code: string;
+}
 
-  constructor(routerIndex: number, serverIndex: number, host: string, port: number, code: string) {
-    super(`can't listen on ${host}:${port}: ${code}`);
-    this.routerIndex = routerIndex;
-    this.serverIndex = serverIndex;
-    this.host = host;
-    this.port = port;
-    this.code = code;
+export class ListenError extends Error {
+  override readonly name = 'ListenError';
+  readonly failure: ListenFailure;
+
+  constructor(failure: ListenFailure) {
+    super(`can't listen on ${failure.host}:${failure.port}: ${failure.code}`);
+    this.failure = failure;
   }
 }
 
+/** A server of the config with what is needed to listen for it. */
+export interface ServerAddress {
+  readonly host: string;
+  readonly port: number;
+  readonly key: string;
+  readonly config: ServerConfig;
+  readonly router: RouterConfig;
+}
+
+/** All servers of a config, in the order of their numbers. */
+export function serverAddresses(routers: readonly RouterConfig[]): ServerAddress[] {
+  return routers.flatMap((router, r) =>
+    router.servers.map((config, s) => ({
+      host: config.ip ?? defaults.serverIp,
+      port: config.port ?? (defaults.serverPort[router.protocol] as number),
+      key: `routers[${r}].servers[${s}].port`,
+      config,
+      router,
+    })),
+  );
+}
+
 export class DataPlane {
+  readonly #plan: DataPlan;
   readonly #wheel = new TimerWheel();
   readonly #metrics = new MetricRegistry();
+  readonly #concurrency: SharedConcurrency;
   readonly #port: DataEnd;
   readonly #routers: Router[] = [];
   readonly #listeners: Listener[] = [];
   readonly #servers: HttpServer[] = [];
   readonly listening: ListeningServer[] = [];
 
-  constructor(port: Port<ToControl, ToData>) {
+  constructor(port: Port<ToControl, ToData>, plan: DataPlan) {
+    this.#plan = plan;
+    this.#concurrency = new SharedConcurrency(plan.concurrency, plan.ports.length, plan.worker);
     this.#port = new DataEnd(port, (kind) => this.#answer(kind));
   }
 
   /** Listens on every server of every router. Rejects with ListenError; nothing keeps listening then. */
-  async start(routers: readonly RouterConfig[]): Promise<void> {
-    for (const [routerIndex, config] of routers.entries()) {
+  async start(): Promise<void> {
+    const addresses = serverAddresses(this.#plan.routers);
+    for (const config of this.#plan.routers) {
       const router = new Router(config, this.#port, this.#wheel, this.#metrics);
       this.#routers.push(router);
-      for (const [serverIndex, serverConfig] of config.servers.entries()) {
-        await this.#listen(router, serverConfig, routerIndex, serverIndex);
+      for (const address of addresses.filter((candidate) => candidate.router === config)) {
+        await this.#listen(router, address);
       }
     }
+  }
+
+  /** Takes a connection that another thread accepted for a server. */
+  accept(server: number, socket: Socket): void {
+    (this.#listeners[server] as Listener).accept(socket);
   }
 
   /** Stops accepting, lets requests in flight finish for at most `graceMs`, and closes everything. */
@@ -72,27 +121,24 @@ export class DataPlane {
     this.#port.close();
   }
 
-  async #listen(router: Router, config: ServerConfig, routerIndex: number, serverIndex: number): Promise<void> {
-    const host = config.ip ?? defaults.serverIp;
-    const port = config.port ?? (defaults.serverPort[router.config.protocol] as number);
+  async #listen(router: Router, { host, key, config }: ServerAddress): Promise<void> {
+    const number = this.#listeners.length;
+    const port = this.#plan.ports[number] as number;
     try {
-      const listener = await Listener.open({
-        host,
-        port,
-        backlog: config.socketOptions?.backlog,
-        reusePort: config.socketOptions?.reusePort ?? false,
-        noDelay: config.socketOptions?.noDelay ?? true,
-        keepAlive: config.socketOptions?.keepAlive ?? false,
-      });
+      const listener =
+        this.#plan.accepting === 'handed'
+          ? Listener.handed(port)
+          : await Listener.open(listenOptions(config, host, port, this.#plan.accepting === 'shared'));
       this.#listeners.push(listener);
-      const server = new HttpServer(router, config, `${host}/${listener.port}`, this.#wheel, this.#metrics);
+      const address = `${host}/${listener.port}`;
+      const inFlight = { enter: () => this.#concurrency.enter(number), leave: () => this.#concurrency.leave(number) };
+      const server = new HttpServer(router, config, address, inFlight, this.#wheel, this.#metrics);
       this.#servers.push(server);
       listener.serve(server);
       this.listening.push({ router: router.label, host, port: listener.port });
     } catch (error) {
       for (const listener of this.#listeners) listener.close();
-      const code = (error as NodeJS.ErrnoException).code ?? String(error);
-      throw new ListenError(routerIndex, serverIndex, host, port, code);
+      throw new ListenError({ key, host, port, code: (error as NodeJS.ErrnoException).code ?? String(error) });
     }
   }
 
@@ -110,4 +156,17 @@ export class DataPlane {
         return null;
     }
   }
+}
+
+/** The options of a server's listening socket. `shared`: workers of this process listen on the same port. */
+export function listenOptions(config: ServerConfig, host: string, port: number, shared: boolean) {
+  const { socketOptions } = config;
+  return {
+    host,
+    port,
+    backlog: socketOptions?.backlog,
+    reusePort: shared || (socketOptions?.reusePort ?? false),
+    noDelay: socketOptions?.noDelay ?? true,
+    keepAlive: socketOptions?.keepAlive ?? false,
+  };
 }

@@ -88,12 +88,9 @@ export const notBuiltYet: readonly NotBuilt[] = [
     harmless: isFalse,
   },
   { at: 'admin.tls', refuse: true, consequence: 'the admin server would listen without TLS' },
-  { at: 'admin.security', refuse: true, consequence: 'pages that it closes would be open' },
 
   // -- top level and admin
-  { at: 'workers', consequence: 'requests are carried on the main thread', harmless: isZero },
   { at: 'admin.socketOptions', consequence: 'the system defaults hold' },
-  { at: 'admin.httpIdentifierPort', consequence: 'nothing listens there' },
   { at: 'admin.workerThreads', consequence: 'the admin server runs on the main thread' },
   ...warned(
     'telemetry[]',
@@ -124,7 +121,12 @@ export const notBuiltYet: readonly NotBuilt[] = [
     harmless: isKind('io.l5d.default'),
   },
 
+  { at: 'bindingCache.trees', consequence: 'trees live as long as the names of `paths`' },
+  { at: 'bindingCache.bounds', consequence: 'bound names live as long as the names of `paths`' },
+  { at: 'bindingCache.clients', consequence: 'clients live as long as the names of `paths`' },
+
   // -- servers
+  { at: 'servers[].label', consequence: 'logs and metrics name a server by its ip and port' },
   { at: 'servers[].timeoutMs', consequence: 'requests are not timed out' },
   { at: 'servers[].announce', consequence: 'the server is announced nowhere', harmless: isEmpty },
   { at: 'servers[].serverSession', consequence: 'idleTimeoutMs limits idle connections, nothing their life' },

@@ -1,7 +1,7 @@
 /** `signpost CONFIG`: loads the config, starts, and stops on SIGTERM or SIGINT. */
 import { showProblem } from '../config/problem.ts';
 import type { CommandLine } from './flags.ts';
-import { loadConfigFile } from './load-config.ts';
+import { loadConfigApart } from './load-config-apart.ts';
 
 const signalNumbers = { SIGINT: 2, SIGTERM: 15 } as const;
 type StopSignal = keyof typeof signalNumbers;
@@ -16,7 +16,10 @@ export async function run({ operands, validate, logLevel, ignored }: CommandLine
     process.stderr.write('usage: signpost path/to/config\nTry "signpost --help".\n');
     return 1;
   }
-  const loaded = await loadConfigFile(path);
+  const loading = loadConfigApart(path);
+  // What running needs is loaded meanwhile.
+  if (!validate) await import('./signpost.ts');
+  const loaded = await loading;
   if (!loaded.ok || validate) {
     const errors = loaded.ok ? [] : loaded.errors;
     for (const problem of [...errors, ...loaded.warnings]) process.stderr.write(`${showProblem(problem)}\n`);

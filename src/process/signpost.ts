@@ -1,18 +1,23 @@
 /** Starts Signpost from a validated config: control side, data side, admin server; and stops them in order. */
-import { MessageChannel } from 'node:worker_threads';
-import { pino } from 'pino';
+import { availableParallelism } from 'node:os';
+import type { ClientStates } from '../admin/client-state.ts';
 import { adminEndpoints } from '../admin/endpoints.ts';
+import { IdentifierServer } from '../admin/identifier-server.ts';
+import { pathFilter } from '../admin/security.ts';
 import { AdminServer } from '../admin/server.ts';
 import * as defaults from '../config/defaults.ts';
 import { DnsResolver } from '../dns/index.ts';
 import { DefaultInterpreter } from '../interpreters/index.ts';
 import { observerErrors } from '../live/index.ts';
-import { Dtab } from '../naming/index.ts';
-import { ControlEnd } from '../port/control-end.ts';
+import { Dtab, type Interpreter } from '../naming/index.ts';
+import { type Bind, ControlEnd } from '../port/control-end.ts';
 import { type LinkerdConfig, routerLabel } from './config.ts';
-import { DataPlane, ListenError } from './data-plane.ts';
+import { ListenError, type ListeningServer } from './data-plane.ts';
+import { createDataSide, type DataSide } from './data-side.ts';
+import { ProcessLoggers } from './logging.ts';
 import { buildNaming } from './naming.ts';
 import { catchUncaught, uncaughtErrors } from './uncaught.ts';
+import { version } from './version.ts';
 
 export interface StartOptions {
   readonly config: LinkerdConfig;
@@ -25,6 +30,8 @@ export interface StartOptions {
 
 export interface RunningSignpost {
   readonly adminUrl: string;
+  /** In the order of the config. */
+  readonly listening: readonly ListeningServer[];
   /** Drains and stops; `graceMs` overrides `admin.shutdownGraceMs`. */
   close(graceMs?: number): Promise<void>;
   /** Resolves when it has stopped, whoever asked for it. */
@@ -38,29 +45,31 @@ export class StartError extends Error {
 
 export async function startSignpost(options: StartOptions): Promise<RunningSignpost> {
   const { config, configPath, warnings } = options;
-  const log = pino({ level: pinoLevel(options.logLevel), base: null });
-  for (const warning of warnings) log.warn(warning);
+  // On standard error, as the original's: what a command was asked for is on standard output.
+  const loggers = new ProcessLoggers(options.logLevel);
+  const log = loggers.root;
+  for (const warning of warnings) log.warn({}, warning);
   catchUncaught(log);
 
   const resolver = new DnsResolver();
-  const naming = buildNaming(config, { resolver, log });
+  const naming = buildNaming(config, { resolver, log: loggers.named('namer') });
   const fallback = new DefaultInterpreter({ namers: [], resolver });
-  const { port1, port2 } = new MessageChannel();
   const baseDtabs = new Map(config.routers.map((router) => [routerLabel(router), Dtab.parse(router.dtab ?? '')]));
-  const control = new ControlEnd(
-    port1,
-    (router, path, dtab) => {
-      const base = baseDtabs.get(router) as Dtab;
-      const interpreter = naming.interpreters.get(router) as DefaultInterpreter;
-      return interpreter.bind(base.concat(dtab), path);
-    },
+  const bind: Bind = (router, path, dtab) => {
+    const base = baseDtabs.get(router) as Dtab;
+    const interpreter = naming.interpreters.get(router) as Interpreter;
+    return interpreter.bind(base.concat(dtab), path);
+  };
+  const workers = config.workers ?? Math.min(defaults.maxDefaultWorkers, availableParallelism());
+  const data = createDataSide(
+    config.routers,
+    workers,
+    (port) => new ControlEnd(port, bind, loggers.named('binding')),
     log,
   );
-  const data = new DataPlane(port2);
   const { promise: stopped, resolve: onStopped } = Promise.withResolvers<void>();
 
   const closeControl = (): void => {
-    control.close();
     naming.close();
     fallback.close();
     resolver.close();
@@ -70,7 +79,7 @@ export async function startSignpost(options: StartOptions): Promise<RunningSignp
     closing ??= (async () => {
       log.info({ graceMs }, 'stopping: requests in flight may finish');
       await data.drain(graceMs);
-      await admin.close();
+      await closeAdmin();
       closeControl();
       log.info({}, 'stopped');
       onStopped();
@@ -79,46 +88,100 @@ export async function startSignpost(options: StartOptions): Promise<RunningSignp
   };
   const admin = new AdminServer(
     adminEndpoints({
+      version: version(),
+      config,
+      warnings,
+      namers: naming.namers,
       interpreters: naming.interpreters,
       fallback,
-      metrics: async () => ({ ...((await control.query('metrics')) as object), ...processMetrics() }),
+      clients: () => clientStates(data),
+      workers: () => data.threads,
+      loggers,
+      telemeters: new Map(),
+      metrics: async () => ({ ...(await summedMetrics(data)), ...processMetrics() }),
       // After the answer has been sent.
       shutdown: (graceMs) => void setImmediate(close, graceMs),
     }),
-    log,
+    loggers.named('admin'),
+    {
+      hosts: config.admin?.hosts,
+      filter: config.admin?.security === undefined ? undefined : pathFilter(config.admin.security),
+    },
   );
+  const identifierPort = config.admin?.httpIdentifierPort;
+  const identifier = identifierPort === undefined ? null : new IdentifierServer(config.routers);
+  const closeAdmin = async (): Promise<void> => {
+    identifier?.close();
+    await admin.close();
+  };
 
   const host = config.admin?.ip ?? defaults.adminIp;
   try {
-    const port = await listenAdmin(admin, host, config.admin?.port ?? defaults.adminPort, configPath);
-    await startData(data, config, configPath);
-    for (const { router, host: ip, port: bound } of data.listening) log.info({ router, ip, port: bound }, 'serving');
-    log.info({ ip: host, port }, 'serving admin');
-    return { adminUrl: `http://${host.includes(':') ? `[${host}]` : host}:${port}`, close, stopped };
+    const listening = await startData(data, configPath);
+    // Last, so that a ping that is answered says that requests are served.
+    const port = await listenAdmin(admin, 'admin.port', host, config.admin?.port ?? defaults.adminPort, configPath);
+    if (identifier !== null && identifierPort !== undefined) {
+      const bound = await listenAdmin(identifier, 'admin.httpIdentifierPort', host, identifierPort, configPath);
+      log.info({ ip: host, port: bound }, 'answering how requests are named');
+    }
+    for (const { router, host: ip, port: bound } of listening) {
+      log.info({ router, ip, port: bound, ...(isLoopback(ip) ? ONLY_THIS_HOST : {}) }, 'serving');
+    }
+    const adminUrl = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+    log.info({ url: adminUrl }, 'serving admin');
+    return { adminUrl, listening, close, stopped };
   } catch (error) {
     await data.drain(0);
-    await admin.close();
+    await closeAdmin();
     closeControl();
     throw error;
   }
 }
 
-async function listenAdmin(admin: AdminServer, host: string, port: number, configPath: string): Promise<number> {
+/** The default, which surprises whoever expects requests of other hosts. */
+const ONLY_THIS_HOST = { reachable: 'from this host alone; set `ip: 0.0.0.0` for others' };
+
+function isLoopback(ip: string): boolean {
+  return ip.startsWith('127.') || ip === '::1';
+}
+
+async function listenAdmin(
+  server: AdminServer | IdentifierServer,
+  key: string,
+  host: string,
+  port: number,
+  configPath: string,
+): Promise<number> {
   try {
-    return await admin.listen(host, port);
+    return await server.listen(host, port);
   } catch (error) {
-    throw cannotListen(configPath, 'admin.port', host, port, (error as NodeJS.ErrnoException).code ?? String(error));
+    throw cannotListen(configPath, key, host, port, (error as NodeJS.ErrnoException).code ?? String(error));
   }
 }
 
-async function startData(data: DataPlane, config: LinkerdConfig, configPath: string): Promise<void> {
+async function startData(data: DataSide, configPath: string): Promise<readonly ListeningServer[]> {
   try {
-    await data.start(config.routers);
+    return await data.start();
   } catch (error) {
     if (!(error instanceof ListenError)) throw error;
-    const key = `routers[${error.routerIndex}].servers[${error.serverIndex}].port`;
-    throw cannotListen(configPath, key, error.host, error.port, error.code);
+    const { key, host, port, code } = error.failure;
+    throw cannotListen(configPath, key, host, port, code);
   }
+}
+
+/** Counters and gauges of all workers, added up. */
+async function summedMetrics(data: DataSide): Promise<Record<string, number>> {
+  const sums: Record<string, number> = Object.create(null);
+  for (const values of await Promise.all(data.controls.map((control) => control.query('metrics')))) {
+    for (const [name, value] of Object.entries(values as Record<string, number>))
+      sums[name] = (sums[name] ?? 0) + value;
+  }
+  return sums;
+}
+
+/** What the workers that run now know of their clients. */
+async function clientStates(data: DataSide): Promise<ClientStates> {
+  return (await Promise.all(data.controls.map((control) => control.query('clients')))) as ClientStates;
 }
 
 function cannotListen(configPath: string, key: string, host: string, port: number, code: string): StartError {
@@ -132,16 +195,4 @@ function cannotListen(configPath: string, key: string, host: string, port: numbe
 
 function processMetrics(): Record<string, number> {
   return { 'process/uncaught_errors': uncaughtErrors(), 'process/observer_errors': observerErrors() };
-}
-
-/** Twitter's levels (-log.level) as pino's. */
-function pinoLevel(level: string): string {
-  const levels: Record<string, string> = {
-    off: 'silent',
-    critical: 'fatal',
-    warning: 'warn',
-    all: 'trace',
-  };
-  const name = level.toLowerCase();
-  return levels[name] ?? name;
 }

@@ -7,12 +7,15 @@ let installed = false;
 export function catchUncaught(log: Log): void {
   if (installed) return;
   installed = true;
-  const onError = (error: unknown): void => {
-    caught++;
-    log.error({ err: error }, 'an error was not caught; the process goes on');
-  };
+  const onError = (error: unknown): void => countUncaught(error, log);
   process.on('uncaughtException', onError);
   process.on('unhandledRejection', onError);
+}
+
+/** Also for what workers report of theirs. */
+export function countUncaught(error: unknown, log: Log): void {
+  caught++;
+  log.error({ err: error }, 'an error was not caught; the process goes on');
 }
 
 export function uncaughtErrors(): number {

@@ -28,21 +28,24 @@ export type AttemptFailure =
 
 export class Attempt implements StreamEvents, ConnectionWaiter {
   readonly endpoint: Endpoint;
+  readonly wantsFresh: boolean;
   readonly #events: AttemptEvents;
   #connection: UpstreamStream | null = null;
   /** A tunnel that is being connected. */
   #tunnel: TunnelConnection | null = null;
   #over = false;
 
-  constructor(endpoint: Endpoint, events: AttemptEvents) {
+  /** `wantsFresh`: over a connection that carried nothing yet. */
+  constructor(endpoint: Endpoint, wantsFresh: boolean, events: AttemptEvents) {
     this.endpoint = endpoint;
+    this.wantsFresh = wantsFresh;
     this.#events = events;
     endpoint.load++;
   }
 
   /** Gets a connection; false when too many requests wait for one. */
   start(): boolean {
-    const idle = this.endpoint.take();
+    const idle = this.wantsFresh ? null : this.endpoint.take();
     if (idle !== null) {
       this.onConnection(idle);
       return true;
@@ -103,6 +106,7 @@ export class Attempt implements StreamEvents, ConnectionWaiter {
   }
 
   onConnectFailed(code: string): void {
+    if (this.#over) return;
     this.end();
     this.#events.onFailed(this, { type: 'connect', code });
   }

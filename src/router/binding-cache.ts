@@ -1,6 +1,11 @@
 /**
- * The bindings of a router by name. Three bounded maps, so that no flood drives out what is in use: plain names, names
- * under a local dtab, and names that lead nowhere. When all of a map is busy a binding is made for one request alone.
+ * The bindings of a router by name, in four bounded maps, so that no flood drives out what is in use:
+ *
+ *                                 lead somewhere    lead nowhere, or not known yet
+ *     plain names                      bound                unbound
+ *     names under a local dtab         bound                unbound               (a smaller shelf)
+ *
+ * When all of a map is busy a binding is made for one request alone.
  */
 import type { MetricRegistry } from '../metrics/registry.ts';
 import type { DataEnd } from '../port/data-end.ts';
@@ -11,7 +16,7 @@ import { type Cached, ClockCache } from './clock-cache.ts';
 import { Service } from './service/service.ts';
 
 export interface BindingCacheOptions {
-  /** Entries of plain names and of names that lead nowhere. */
+  /** Plain names that are kept, and as many that lead nowhere. */
   readonly capacity: number;
   readonly idleTtlMs: number;
 }
@@ -22,15 +27,23 @@ const SWEEP_MS = 1000;
 /** A name that leads nowhere is forgotten sooner: the next request asks again. */
 const UNBOUND_TTL_MS = 10_000;
 
+/** Where the bindings of one sort of names are kept. */
+interface Shelf {
+  readonly bound: ClockCache<Entry>;
+  readonly unbound: ClockCache<Entry>;
+}
+
 class Entry implements Cached {
   readonly key: string;
   readonly binding: Binding;
+  readonly shelf: Shelf;
   /** The map that holds it; null for a binding that serves one request. */
   cache: ClockCache<Entry> | null = null;
 
-  constructor(key: string, binding: Binding) {
+  constructor(key: string, binding: Binding, shelf: Shelf) {
     this.key = key;
     this.binding = binding;
+    this.shelf = shelf;
   }
 
   get isBusy(): boolean {
@@ -45,9 +58,8 @@ export class BindingCache extends TimerEntry {
   readonly #wheel: TimerWheel;
   readonly #metrics: MetricRegistry;
   readonly #options: BindingCacheOptions;
-  readonly #plain: ClockCache<Entry>;
-  readonly #overridden: ClockCache<Entry>;
-  readonly #unbound: ClockCache<Entry>;
+  readonly #plain: Shelf;
+  readonly #overridden: Shelf;
   readonly #services = new Map<string, { service: Service; bindings: number }>();
   readonly #entries = new Map<Binding, Entry>();
 
@@ -66,18 +78,16 @@ export class BindingCache extends TimerEntry {
     this.#wheel = wheel;
     this.#metrics = metrics;
     this.#options = options;
-    const drop = (entry: Entry) => this.#close(entry);
-    this.#plain = new ClockCache(options.capacity, drop);
-    this.#overridden = new ClockCache(Math.max(1, Math.floor(options.capacity * OVERRIDE_SHARE)), drop);
-    this.#unbound = new ClockCache(options.capacity, drop);
+    this.#plain = this.#shelf(options.capacity);
+    this.#overridden = this.#shelf(Math.max(1, Math.floor(options.capacity * OVERRIDE_SHARE)));
     wheel.add(this, SWEEP_MS);
   }
 
   /** The binding of a name for one request; `release` it when the request is done. */
   acquire(name: string, dtab: string): Binding {
     const key = dtab === '' ? name : `${name}\n${dtab}`;
-    const home = dtab === '' ? this.#plain : this.#overridden;
-    const entry = home.get(key) ?? this.#unbound.get(key) ?? this.#create(key, name, dtab, home);
+    const shelf = dtab === '' ? this.#plain : this.#overridden;
+    const entry = shelf.bound.get(key) ?? shelf.unbound.get(key) ?? this.#create(key, name, dtab, shelf);
     const binding = entry.binding;
     binding.inFlight++;
     binding.usedMs = this.#wheel.nowMs;
@@ -96,35 +106,46 @@ export class BindingCache extends TimerEntry {
 
   onTimer(): void {
     const now = this.#wheel.nowMs;
-    const isIdle = ({ binding }: Entry) => now - binding.usedMs >= this.#options.idleTtlMs;
-    this.#plain.sweep(isIdle);
-    this.#overridden.sweep(isIdle);
-    this.#unbound.sweep(({ binding }) => now - binding.usedMs >= UNBOUND_TTL_MS);
+    const { idleTtlMs } = this.#options;
+    for (const { bound, unbound } of [this.#plain, this.#overridden]) {
+      bound.sweep(({ binding }) => now - binding.usedMs >= idleTtlMs);
+      unbound.sweep(({ binding }) => now - binding.usedMs >= Math.min(idleTtlMs, UNBOUND_TTL_MS));
+    }
     this.#wheel.add(this, SWEEP_MS);
   }
 
   close(): void {
     this.#wheel.remove(this);
     for (const entry of [...this.#entries.values()]) this.#close(entry);
-    for (const cache of [this.#plain, this.#overridden, this.#unbound]) cache.clear();
+    for (const { bound, unbound } of [this.#plain, this.#overridden]) {
+      bound.clear();
+      unbound.clear();
+    }
   }
 
-  #create(key: string, name: string, dtab: string, home: ClockCache<Entry>): Entry {
+  #shelf(capacity: number): Shelf {
+    const drop = (entry: Entry) => this.#close(entry);
+    return { bound: new ClockCache(capacity, drop), unbound: new ClockCache(capacity, drop) };
+  }
+
+  /** A name that was never seen may be made up: it takes the room of another such until it is known to lead somewhere. */
+  #create(key: string, name: string, dtab: string, shelf: Shelf): Entry {
     const service = this.#service(name);
     const binding = new Binding(this.#router, service, dtab, this.#port, this.#clients, (settled) =>
-      this.#file(settled, home),
+      this.#file(settled),
     );
-    const entry = new Entry(key, binding);
+    const entry = new Entry(key, binding, shelf);
     this.#entries.set(binding, entry);
-    if (home.set(key, entry)) entry.cache = home;
+    if (shelf.unbound.set(key, entry)) entry.cache = shelf.unbound;
     return entry;
   }
 
   /** Moves a binding to where it belongs: a name may begin or cease to lead somewhere at any time. */
-  #file(binding: Binding, home: ClockCache<Entry>): void {
+  #file(binding: Binding): void {
     const entry = this.#entries.get(binding);
     if (entry === undefined || entry.cache === null) return;
-    const wanted = binding.isUnbound || binding.phase === 'failed' ? this.#unbound : home;
+    const { bound, unbound } = entry.shelf;
+    const wanted = binding.phase === 'bound' && !binding.isUnbound ? bound : unbound;
     if (entry.cache === wanted) return;
     entry.cache.delete(entry.key);
     entry.cache = wanted.set(entry.key, entry) ? wanted : null;

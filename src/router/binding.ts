@@ -42,7 +42,7 @@ export class Binding implements BindingListener {
   readonly #number: number;
   readonly #clients: ClientCache;
   #shares: readonly Share[] = [];
-  #waiting: (() => void)[] = [];
+  readonly #waiting = new Set<() => void>();
   readonly #onSettled: (binding: Binding) => void;
 
   constructor(
@@ -81,9 +81,10 @@ export class Binding implements BindingListener {
     return (shares[low] as Share).leaf;
   }
 
-  /** Calls back once, when the binding is no longer pending. */
-  whenSettled(callback: () => void): void {
-    this.#waiting.push(callback);
+  /** Calls back once, when the binding is no longer pending. Returns what withdraws the callback. */
+  whenSettled(callback: () => void): () => void {
+    this.#waiting.add(callback);
+    return () => this.#waiting.delete(callback);
   }
 
   onTree(tree: WireTree): void {
@@ -95,8 +96,8 @@ export class Binding implements BindingListener {
       bound += weight;
       return { leaf, bound };
     });
-    this.#release(before);
     this.phase = 'bound';
+    this.#release(before);
     this.#settle();
   }
 
@@ -108,12 +109,15 @@ export class Binding implements BindingListener {
 
   close(): void {
     this.#port.unbind(this.#number);
-    this.#release(this.#shares);
+    const before = this.#shares;
     this.#shares = [];
+    this.#release(before);
   }
 
   #settle(): void {
-    for (const callback of this.#waiting.splice(0)) callback();
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const callback of waiting) callback();
     this.#onSettled(this);
   }
 

@@ -1,6 +1,10 @@
 /**
- * A bounded map that keeps what is used. When it is full the oldest entry goes, unless it was used since it was last
- * looked at: then it gets another round. A flood of new keys therefore drives out only other new keys.
+ * A bounded map that keeps what is used. New keys are on probation in a small share of it; what is used again there is
+ * kept by the clock algorithm: the oldest goes, unless it was used since it was last looked at. A flood of new keys
+ * therefore drives out only other new keys.
+ *
+ *     set --> [fresh: at least an eighth] --used again--> [proven]
+ *                      \--> dropped                \--> second chance, or dropped
  */
 export interface Cached {
   /** Must not be dropped now. */
@@ -12,9 +16,15 @@ interface Slot<V> {
   used: boolean;
 }
 
+type Slots<V> = Map<string, Slot<V>>;
+
+/** Where the cache is full, fresh entries make room for fresh ones once they have this share of it. */
+const FRESH_SHARE = 1 / 8;
+
 export class ClockCache<V extends Cached> {
   readonly capacity: number;
-  readonly #slots = new Map<string, Slot<V>>();
+  readonly #fresh: Slots<V> = new Map();
+  readonly #proven: Slots<V> = new Map();
   readonly #onDrop: (value: V) => void;
 
   constructor(capacity: number, onDrop: (value: V) => void) {
@@ -23,58 +33,67 @@ export class ClockCache<V extends Cached> {
   }
 
   get size(): number {
-    return this.#slots.size;
+    return this.#fresh.size + this.#proven.size;
   }
 
   get(key: string): V | undefined {
-    const slot = this.#slots.get(key);
+    const slot = this.#proven.get(key) ?? this.#fresh.get(key);
     if (slot === undefined) return undefined;
     slot.used = true;
     return slot.value;
   }
 
-  /** Makes room and adds; false when everything in the cache is busy. */
+  /** Makes room and adds; false when everything in the cache is busy. The key must be new. */
   set(key: string, value: V): boolean {
-    if (this.#slots.size >= this.capacity && !this.#evict()) return false;
-    this.#slots.set(key, { value, used: false });
+    if (this.size >= this.capacity && !this.#evict()) return false;
+    this.#fresh.set(key, { value, used: false });
     return true;
   }
 
   /** Takes an entry out without dropping it. */
   delete(key: string): void {
-    this.#slots.delete(key);
+    if (!this.#proven.delete(key)) this.#fresh.delete(key);
   }
 
   /** Drops every entry that the test names and that is not busy. */
   sweep(isStale: (value: V) => boolean): void {
-    for (const [key, { value }] of this.#slots) if (!value.isBusy && isStale(value)) this.#drop(key, value);
+    for (const slots of [this.#proven, this.#fresh]) {
+      for (const [key, { value }] of slots) if (!value.isBusy && isStale(value)) this.#drop(slots, key, value);
+    }
   }
 
   clear(): void {
-    for (const [key, { value }] of this.#slots) this.#drop(key, value);
+    for (const slots of [this.#proven, this.#fresh]) {
+      for (const [key, { value }] of slots) this.#drop(slots, key, value);
+    }
   }
 
-  *values(): Iterable<V> {
-    for (const { value } of this.#slots.values()) yield value;
+  #evict(): boolean {
+    const isFlooded = this.#fresh.size >= this.capacity * FRESH_SHARE;
+    return isFlooded
+      ? this.#evictFrom(this.#fresh) || this.#evictFrom(this.#proven)
+      : this.#evictFrom(this.#proven) || this.#evictFrom(this.#fresh);
   }
 
   /** At most two rounds: the first may clear all marks. */
-  #evict(): boolean {
-    for (let left = this.#slots.size * 2; left > 0; left--) {
-      const [key, slot] = this.#slots.entries().next().value as [string, Slot<V>];
+  #evictFrom(slots: Slots<V>): boolean {
+    for (let left = slots.size * 2; left > 0; left--) {
+      const oldest = slots.entries().next();
+      if (oldest.done) return false;
+      const [key, slot] = oldest.value;
       if (!slot.used && !slot.value.isBusy) {
-        this.#drop(key, slot.value);
+        this.#drop(slots, key, slot.value);
         return true;
       }
+      slots.delete(key);
+      (slot.used ? this.#proven : slots).set(key, slot);
       slot.used = false;
-      this.#slots.delete(key);
-      this.#slots.set(key, slot);
     }
     return false;
   }
 
-  #drop(key: string, value: V): void {
-    this.#slots.delete(key);
+  #drop(slots: Slots<V>, key: string, value: V): void {
+    slots.delete(key);
     this.#onDrop(value);
   }
 }

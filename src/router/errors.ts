@@ -4,6 +4,7 @@
  */
 import { Dtab, showTree } from '../naming/index.ts';
 import { PlainResponseHead } from '../wire/head.ts';
+import { reasonPhrase } from '../wire/reasons.ts';
 
 export type RouteError =
   /** No identifier applies, or one found the request wrong. */
@@ -44,18 +45,6 @@ export interface ErrorLimits {
   readonly edge: boolean;
 }
 
-const REASONS: Readonly<Record<number, string>> = {
-  400: 'Bad Request',
-  408: 'Request Timeout',
-  414: 'URI Too Long',
-  417: 'Expectation Failed',
-  431: 'Request Header Fields Too Large',
-  501: 'Not Implemented',
-  502: 'Bad Gateway',
-  503: 'Service Unavailable',
-  505: 'HTTP Version Not Supported',
-};
-
 /** A second is long enough for a burst to pass and short enough not to turn clients away for nothing. */
 const RETRY_AFTER_SECONDS = '1';
 
@@ -87,7 +76,7 @@ function answerTo(error: RouteError): Answer {
     case 'bindingTimeout':
       return {
         status: 502,
-        message: `Exceeded ${error.ms}.milliseconds binding timeout while resolving name: ${error.service}`,
+        message: `Exceeded ${showDuration(error.ms)} binding timeout while resolving name: ${error.service}`,
       };
     case 'connectFailed':
       return { status: 502, message: withSelection(`Unable to establish connection to ${error.address}.`, error) };
@@ -120,6 +109,26 @@ function answerTo(error: RouteError): Answer {
         fields: [['Retry-After', RETRY_AFTER_SECONDS]],
       };
   }
+}
+
+const DURATION_UNITS: readonly (readonly [string, number])[] = [
+  ['days', 86_400_000],
+  ['hours', 3_600_000],
+  ['minutes', 60_000],
+  ['seconds', 1000],
+  ['milliseconds', 1],
+];
+
+/** A duration as the original prints it, such as `10.seconds` or `1.seconds+500.milliseconds`. */
+export function showDuration(ms: number): string {
+  let left = Math.round(ms);
+  const parts: string[] = [];
+  for (const [unit, size] of DURATION_UNITS) {
+    const count = Math.floor(left / size);
+    left -= count * size;
+    if (count > 0) parts.push(`${count}.${unit}`);
+  }
+  return parts.length === 0 ? '0.seconds' : parts.join('+');
 }
 
 function unboundMessage(service: string, base: string, override: string): string {
@@ -178,6 +187,5 @@ export function errorResponse(error: RouteError, limits: ErrorLimits): { head: P
   ];
   if (answer.retryable) fields.push(['l5d-retryable', 'true']);
   if (answer.fields !== undefined) fields.push(...answer.fields);
-  const reason = REASONS[answer.status] ?? 'Error';
-  return { head: new PlainResponseHead(answer.status, reason, body.length, fields), body };
+  return { head: new PlainResponseHead(answer.status, reasonPhrase(answer.status), body.length, fields), body };
 }

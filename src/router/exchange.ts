@@ -8,10 +8,10 @@
  * On the usual way everything up to sending the request happens in the call that delivered its head. Only a name that
  * isn't bound yet or an endpoint without an idle connection makes it wait.
  */
-import { STATUS_CODES } from 'node:http';
 import { Body, type Head, PlainResponseHead, type RequestHead, type ResponseHead } from '../wire/head.ts';
 import type { ConnectionAddresses } from '../wire/http1/server-connection.ts';
 import { bit, HOP_BY_HOP, Known } from '../wire/known-headers.ts';
+import { reasonPhrase } from '../wire/reasons.ts';
 import { NO_BYTES, type ResetReason, type Stream, type StreamEvents } from '../wire/stream.ts';
 import { TimerEntry } from '../wire/timer-wheel.ts';
 import { Attempt, type AttemptEvents, type AttemptFailure } from './attempt.ts';
@@ -58,9 +58,13 @@ export class Exchange implements StreamEvents, AttemptEvents {
   /** Endpoints that could not be connected to; null while there are none. */
   #tried: Endpoint[] | null = null;
   #requeues = 0;
+  /** A kept connection died under the request: the next one must not be another such. */
+  #wantsFresh = false;
   #trace = '';
   #requestId = '';
   #timer: BindingTimer | null = null;
+  /** Withdraws from what the request waits for. */
+  #stopWaiting: (() => void) | null = null;
 
   /** The body's first bytes: lent while the head is being handled, our own copy after that. */
   #chunk: Buffer = NO_BYTES;
@@ -73,6 +77,7 @@ export class Exchange implements StreamEvents, AttemptEvents {
   #sent = false;
   #responseStarted = false;
   #responseDone = false;
+  #success = false;
   #tunnel = false;
   #finished = false;
 
@@ -114,7 +119,7 @@ export class Exchange implements StreamEvents, AttemptEvents {
     if (this.#finished) return;
     if (this.#sent) {
       (this.#attempt as Attempt).sendEnd(trailers);
-      if (this.#tunnel && this.#responseDone) this.#finish(true);
+      if (this.#tunnel && this.#responseDone) this.#finish(this.#success);
     } else if (trailers !== null) {
       trailers.retain();
       this.#trailers = trailers;
@@ -181,19 +186,25 @@ export class Exchange implements StreamEvents, AttemptEvents {
     this.#leaf = leaf;
     leaf.client.metrics.requests.increment();
     if (leaf.status !== null) this.#answer(leaf.status);
-    else if (leaf.client.isPending) this.#waitFor(leaf.client, () => this.#try(leaf));
+    else if (leaf.client.isPending) this.#waitFor(leaf.client, () => this.#settled(leaf));
+    else this.#try(leaf);
+  }
+
+  /** The addresses have come, or the name leads elsewhere by now. */
+  #settled(leaf: Leaf): void {
+    if (leaf.client.isClosed) this.#dispatch(this.#binding as Binding);
     else this.#try(leaf);
   }
 
   /** Waits for a binding or for addresses, no longer than `bindingTimeoutMs` in all; the client is held meanwhile. */
-  #waitFor(awaited: { whenSettled(callback: () => void): void }, proceed: () => void): void {
+  #waitFor(awaited: { whenSettled(callback: () => void): () => void }, proceed: () => void): void {
     const { router } = this.#server;
     if (this.#timer === null) {
       this.#timer = new BindingTimer(() => this.#onBindingTimeout());
       router.wheel.add(this.#timer, router.bindingTimeoutMs);
     }
     this.#hold();
-    awaited.whenSettled(() => {
+    this.#stopWaiting = awaited.whenSettled(() => {
       if (!this.#finished) proceed();
     });
   }
@@ -212,7 +223,12 @@ export class Exchange implements StreamEvents, AttemptEvents {
       this.#fail(cause === null ? this.#unbound(this.#binding as Binding) : { type: 'bindingFailed', cause });
       return;
     }
-    const attempt = new Attempt(endpoint, this);
+    this.#tryAt(leaf, endpoint);
+  }
+
+  #tryAt(leaf: Leaf, endpoint: Endpoint): void {
+    const { client } = leaf;
+    const attempt = new Attempt(endpoint, this.#wantsFresh, this);
     this.#attempt = attempt;
     if ((this.#head as RequestHead).method === 'CONNECT' && !leaf.isGateway) {
       attempt.startTunnel();
@@ -256,17 +272,19 @@ export class Exchange implements StreamEvents, AttemptEvents {
 
   onResponse(head: ResponseHead, chunk: Buffer, start: number, end: number, fin: boolean): void {
     this.#responseStarted = true;
+    this.#responseDone = fin;
+    this.#success = head.status < 500;
     if (this.#server.isEdge && (head.present & L5D_ERR) !== 0) {
       this.#relayErrorWithoutBody(head);
       return;
     }
     this.#tunnel = head.bodyKind === Body.tunnel;
-    const success = head.status < 500;
-    prepareResponse(head, success, this.#server.isEdge);
-    this.#recordResponse(success);
-    const taken = this.#downstream.sendHead(head, chunk, start, end, fin);
-    if (fin) this.#finish(success);
-    else if (!taken) this.#attempt?.hold();
+    // A tunnel begins when the request has ended, and ends of its own.
+    if (this.#tunnel) this.#requestDone = false;
+    prepareResponse(head, this.#success, this.#server.isEdge);
+    // Bytes that have not left yet must stay untouched, also when the response is complete with them.
+    if (!this.#downstream.sendHead(head, chunk, start, end, fin)) this.#attempt?.hold();
+    if (fin) this.#finish(this.#success);
   }
 
   onResponseData(chunk: Buffer, start: number, end: number): void {
@@ -276,7 +294,7 @@ export class Exchange implements StreamEvents, AttemptEvents {
   onResponseEnd(trailers: Head | null): void {
     this.#responseDone = true;
     this.#downstream.sendEnd(trailers);
-    if (!this.#tunnel || this.#requestDone) this.#finish(true);
+    if (!this.#tunnel || this.#requestDone) this.#finish(this.#success);
   }
 
   onFailed(attempt: Attempt, failure: AttemptFailure): void {
@@ -290,8 +308,11 @@ export class Exchange implements StreamEvents, AttemptEvents {
       this.#tried ??= [];
       this.#tried.push(endpoint);
       if (!this.#requeue()) this.#fail({ type: 'connectFailed', ...this.#selected(endpoint) });
-    } else if (!failure.unanswered || !this.#replayable || !this.#requeue()) {
-      this.#fail(this.#backendError(failure.reason, endpoint));
+    } else {
+      this.#wantsFresh = true;
+      if (!failure.unanswered || !this.#replayable || !this.#requeue()) {
+        this.#fail(this.#backendError(failure.reason, endpoint));
+      }
     }
   }
 
@@ -300,19 +321,23 @@ export class Exchange implements StreamEvents, AttemptEvents {
   /** Tries again where an endpoint is left; false when there is none, or enough was tried. */
   #requeue(): boolean {
     const leaf = this.#leaf as Leaf;
-    if (this.#requeues === MAX_REQUEUES || leaf.client.pick(this.#tried) === null) return false;
+    const { client } = leaf;
+    if (this.#requeues === MAX_REQUEUES) return false;
+    const endpoint = client.isClosed ? null : client.pick(this.#tried);
+    if (endpoint === null && !client.isClosed) return false;
     this.#requeues++;
-    leaf.client.metrics.requeues.increment();
+    client.metrics.requeues.increment();
     this.#trace = nextClientSpan(this.#trace);
     this.#sent = false;
-    this.#try(leaf);
+    // Of a client that is closed the name leads elsewhere by now.
+    if (endpoint === null) this.#dispatch(this.#binding as Binding);
+    else this.#tryAt(leaf, endpoint);
     return true;
   }
 
   // ---- the end
 
   #fail(error: RouteError): void {
-    if (this.#binding !== null) this.#recordResponse(false);
     this.#attempt?.cancel();
     const { head, body } = errorResponse(error, this.#server.errorLimits);
     const toHead = this.#head?.method === 'HEAD';
@@ -323,33 +348,31 @@ export class Exchange implements StreamEvents, AttemptEvents {
 
   /** The name is bound to a status, not to endpoints. */
   #answer(status: number): void {
-    const head = new PlainResponseHead(status, STATUS_CODES[status] ?? '', status === 204 || status === 304 ? null : 0);
+    const head = new PlainResponseHead(status, reasonPhrase(status), status === 204 || status === 304 ? null : 0);
     const success = status < 500;
     prepareResponse(head, success, this.#server.isEdge);
-    this.#recordResponse(success);
     this.#downstream.sendHead(head, NO_BYTES, 0, 0, true);
     this.#finish(success);
   }
 
   /** The error of a proxy behind this edge: its body tells of the inside (dtabs, addresses), so only the status is passed on. */
   #relayErrorWithoutBody(received: ResponseHead): void {
-    const success = received.status < 500;
-    prepareResponse(received, success, true);
+    prepareResponse(received, this.#success, true);
     received.drop(HOP_BY_HOP | CONTENT_LENGTH);
     const fields: [string, string][] = [];
     received.forEach((name, value) => {
       fields.push([name, value]);
     });
-    this.#recordResponse(success);
     this.#downstream.sendHead(new PlainResponseHead(received.status, received.reason, 0, fields), NO_BYTES, 0, 0, true);
-    this.#attempt?.cancel();
-    this.#finish(success);
+    this.#finish(this.#success);
   }
 
   #finish(success: boolean): void {
     this.#finished = true;
     if (this.#timer !== null) this.#server.router.wheel.remove(this.#timer);
-    if (this.#responseDone || success) this.#attempt?.end();
+    this.#stopWaiting?.();
+    this.#stopWaiting = null;
+    if (this.#responseDone) this.#attempt?.end();
     else this.#attempt?.cancel();
     this.#attempt = null;
     this.#head?.release();
@@ -357,12 +380,14 @@ export class Exchange implements StreamEvents, AttemptEvents {
     this.#trailers?.release();
     this.#trailers = null;
     this.#chunk = NO_BYTES;
-    if (this.#binding !== null) this.#server.router.bindings.release(this.#binding);
+    if (this.#binding !== null) {
+      this.#record(this.#binding, success);
+      this.#server.router.bindings.release(this.#binding);
+    }
     this.#server.end(success);
   }
 
-  #recordResponse(success: boolean): void {
-    const { service } = this.#binding as Binding;
+  #record({ service }: Binding, success: boolean): void {
     (success ? service.success : service.failures).increment();
     if (this.#leaf === null) return;
     const { metrics } = this.#leaf.client;

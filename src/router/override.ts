@@ -41,5 +41,9 @@ export function readOverride(policy: OverridePolicy, head: Head): OverrideResult
     }
   }
   if (dtab.entries.length > MAX_DENTRIES) return { refused: `the dtab override has more than ${MAX_DENTRIES} entries` };
-  return dtab.show();
+  const shown = dtab.show();
+  // It is sent on in this form, and the next hop has the same limit.
+  if (shown.length > MAX_BYTES)
+    return { refused: `the dtab override is longer than ${MAX_BYTES} bytes when written out` };
+  return shown;
 }

@@ -1,23 +1,16 @@
-/** `telemetry[]`: the telemeters of the original, as schemas; an exporter replaces its entry here when it is built. */
+/** `telemetry[]`: the telemeters of the original, as schemas: those of the kinds that are built, and of the others. */
 import * as defaults from '../config/defaults.ts';
 import type { KindSchema, Z } from '../config/kind.ts';
-import { optional, required } from '../config/kinds.ts';
+import { optional } from '../config/kinds.ts';
 import * as scalars from '../config/scalars.ts';
+import { telemeterKinds } from './index.ts';
 
 /** The original takes rates above 1 for 1, so a config that has one must still load. */
 const sampleRate = (z: Z, fallback: number) =>
   optional(scalars.num(z, { min: 0 }), 'Share of what is recorded, 0 to 1; more counts as 1.', fallback);
 
 export const telemeterSchemas: readonly KindSchema[] = [
-  {
-    kind: 'io.l5d.prometheus',
-    summary: 'Metrics in the Prometheus format on the admin server.',
-    config: (z) =>
-      z.strictObject({
-        path: optional(scalars.string(z), 'Path on the admin server.', defaults.prometheusPath),
-        prefix: optional(scalars.string(z), 'What stands before each name.', ''),
-      }),
-  },
+  ...telemeterKinds,
   {
     kind: 'io.l5d.influxdb',
     summary: 'Metrics in the InfluxDB line protocol on the admin server.',
@@ -51,15 +44,6 @@ export const telemeterSchemas: readonly KindSchema[] = [
           'Log level of the records.',
           'INFO',
         ),
-      }),
-  },
-  {
-    kind: 'io.l5d.recentRequests',
-    summary: 'The latest requests on the admin page /requests.',
-    config: (z) =>
-      z.strictObject({
-        sampleRate: required(scalars.num(z, { min: 0, max: 1 }), 'Share of requests that is kept, 0 to 1.'),
-        capacity: optional(scalars.int(z, { min: 1 }), 'Requests that are kept.', defaults.recentRequestsCapacity),
       }),
   },
   {

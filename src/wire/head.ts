@@ -27,6 +27,9 @@ export function headerBlock(fields: readonly (readonly [string, string])[]): Hea
   return { http1: fields.map(([name, value]) => `${name}: ${value}\r\n`).join('') };
 }
 
+/** What `mark` gives and `rewind` takes; its meaning is the head's own. */
+export type HeadMark = string | number;
+
 export interface Head {
   readonly bodyKind: BodyKind;
   /** Bytes of the body when `bodyKind` is `length`; otherwise 0. */
@@ -47,9 +50,9 @@ export interface Head {
   append(name: string, value: string): void;
   appendBlock(block: HeaderBlock): void;
   /** The state of what was appended, to `rewind` to. */
-  mark(): number;
+  mark(): HeadMark;
   /** Takes back what was appended since the mark. */
-  rewind(mark: number): void;
+  rewind(mark: HeadMark): void;
   /** Keeps the head beyond the call that delivered it (a head is lent like a chunk), until `release`. */
   retain(): void;
   release(): void;
@@ -119,12 +122,12 @@ export class PlainResponseHead implements ResponseHead {
 
   drop(): void {}
 
-  mark(): number {
+  mark(): HeadMark {
     return this.#fields.length;
   }
 
-  rewind(mark: number): void {
-    this.#fields.length = mark;
+  rewind(mark: HeadMark): void {
+    this.#fields.length = mark as number;
   }
 
   retain(): void {}

@@ -75,7 +75,10 @@ export class TunnelConnection extends TimerEntry implements UpstreamStream {
   reset(): void {
     this.#events = null;
     this.#wheel.remove(this);
-    this.#socket.destroy();
+    // Neither a failed connection nor an orderly end of the tunnel: the owner is told nothing, the server sees a reset.
+    if (this.#connected) this.#socket.resetAndDestroy();
+    else this.#socket.destroy();
+    this.#connected = true;
   }
 
   hold(): void {

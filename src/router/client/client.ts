@@ -26,8 +26,6 @@ export interface ClientContext {
 
 /** How often idle connections are looked at. */
 const SWEEP_MS = 1000;
-/** Fresh draws when the balancer gives an endpoint that this request has tried already. */
-const REDRAWS = 4;
 
 export class Client extends TimerEntry {
   /** The bound name's id, such as `/#/io.l5d.fs/web`. */
@@ -40,9 +38,11 @@ export class Client extends TimerEntry {
   readonly #balancer: Balancer<Endpoint>;
   readonly #connectionOptions: ClientConnectionOptions;
   readonly #pool: PoolLimits;
+  readonly #maxEffort: number;
   readonly #context: ClientContext;
   readonly #scope: MetricScope;
-  #waiting: (() => void)[] = [];
+  readonly #waiting = new Set<() => void>();
+  #closed = false;
 
   constructor(id: string, addresses: AddressSet, config: ClientKeys, context: ClientContext) {
     super();
@@ -50,6 +50,7 @@ export class Client extends TimerEntry {
     this.#addresses = addresses;
     this.#context = context;
     this.#balancer = createBalancer(config.loadBalancer, { random: Math.random });
+    this.#maxEffort = (config.loadBalancer?.['maxEffort'] as number | undefined) ?? defaults.maxEffort;
     this.#connectionOptions = {
       limits: context.limits,
       wheel: context.wheel,
@@ -98,24 +99,29 @@ export class Client extends TimerEntry {
     return Array.from(this.#endpoints.values(), (endpoint) => endpoint.address);
   }
 
-  /** Calls back once, when the addresses are known. */
-  whenSettled(callback: () => void): void {
-    this.#waiting.push(callback);
+  /** No binding leads here any more; its endpoints are as they were then. */
+  get isClosed(): boolean {
+    return this.#closed;
   }
 
-  /** An endpoint that is not among those tried; null when there is none. */
+  /** Calls back once, when the addresses are known or the client is closed. Returns what withdraws the callback. */
+  whenSettled(callback: () => void): () => void {
+    this.#waiting.add(callback);
+    return () => this.#waiting.delete(callback);
+  }
+
+  /** An endpoint that is not among those tried, after at most `maxEffort` draws by any that is left; null if none is. */
   pick(tried: readonly Endpoint[] | null): Endpoint | null {
     let endpoint = this.#balancer.pick();
     if (tried === null || endpoint === null) return endpoint;
-    for (let draw = 0; draw < REDRAWS && tried.includes(endpoint); draw++) endpoint = this.#balancer.pick() as Endpoint;
+    for (let draw = 1; draw < this.#maxEffort && tried.includes(endpoint); draw++) {
+      endpoint = this.#balancer.pick() as Endpoint;
+    }
     if (!tried.includes(endpoint)) return endpoint;
-    for (const candidate of this.#endpoints.values()) if (!tried.includes(candidate)) return candidate;
+    for (const candidate of this.#endpoints.values()) {
+      if (candidate.weight > 0 && !tried.includes(candidate)) return candidate;
+    }
     return null;
-  }
-
-  /** Whether an endpoint is still one of this client's. */
-  has(endpoint: Endpoint): boolean {
-    return this.#endpoints.get(`${endpoint.host} ${endpoint.port}`) === endpoint;
   }
 
   state(): { state: string; addresses: string[] } {
@@ -125,10 +131,12 @@ export class Client extends TimerEntry {
   }
 
   close(): void {
+    this.#closed = true;
     this.#addresses.listeners.delete(this.#onChange);
     this.#context.wheel.remove(this);
     for (const endpoint of this.#endpoints.values()) endpoint.close();
     this.#scope.close();
+    this.#settle();
   }
 
   onTimer(): void {
@@ -149,7 +157,12 @@ export class Client extends TimerEntry {
       else this.#endpoints.set(key, new Endpoint(host, port, weight, this.#connectionOptions, this.#pool));
     }
     this.#balancer.update([...this.#endpoints.values()]);
-    if (this.isPending) return;
-    for (const callback of this.#waiting.splice(0)) callback();
+    if (!this.isPending) this.#settle();
   };
+
+  #settle(): void {
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const callback of waiting) callback();
+  }
 }

@@ -112,7 +112,7 @@ function clientKeys(z: Z) {
     requestAttemptTimeoutMs: optional(scalars.durationMs(z), 'Time in ms for one attempt; none: no limit.'),
     requeueBudget: optional(budgetSchema(z), 'How many requests that never reached an endpoint may be sent again.'),
     clientSession: optional(sessionSchema(z), 'How long a connection may live.'),
-    socketOptions: optional(socketOptionsSchema(z), 'Options of the connections.'),
+    socketOptions: optional(socketOptionsSchema(z, true), 'Options of the connections.'),
     forwardClientCert: optional(scalars.bool(z), "Pass the client's certificate on in a header.", false),
     requestAuthorizers: optional(z.array(z.looseObject({})), 'Checks that each request must pass.', []),
     connectTimeoutMs: optional(scalars.int(z, { min: 1 }), 'Time in ms for a TCP connect.', defaults.connectTimeoutMs),

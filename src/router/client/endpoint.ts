@@ -24,6 +24,8 @@ export interface PoolLimits {
 
 /** A request that waits for a connection. Exactly one of the two is called, unless it is withdrawn. */
 export interface ConnectionWaiter {
+  /** A connection that carried a stream before won't do. */
+  readonly wantsFresh: boolean;
   onConnection(connection: UpstreamStream): void;
   onConnectFailed(code: string): void;
 }
@@ -109,7 +111,7 @@ export class Endpoint implements Node, ClientConnectionOwner {
 
   connected(connection: Http1ClientConnection): void {
     this.#connecting--;
-    this.#offer(connection);
+    this.#offer(connection, this.#waiters.shift());
   }
 
   connectFailed(_connection: Http1ClientConnection, code: string): void {
@@ -118,8 +120,12 @@ export class Endpoint implements Node, ClientConnectionOwner {
   }
 
   reusable(connection: Http1ClientConnection): void {
-    if (this.#closed || this.#isExpired(connection)) connection.destroy();
-    else this.#offer(connection);
+    if (this.#closed || this.#isExpired(connection) || this.#mustMakeRoom()) {
+      connection.destroy();
+      return;
+    }
+    const content = this.#waiters.findIndex((waiter) => !waiter.wantsFresh);
+    this.#offer(connection, content < 0 ? undefined : this.#waiters.splice(content, 1)[0]);
   }
 
   closed(connection: Http1ClientConnection): void {
@@ -129,8 +135,13 @@ export class Endpoint implements Node, ClientConnectionOwner {
     this.#openForWaiters();
   }
 
-  #offer(connection: Http1ClientConnection): void {
-    const waiter = this.#waiters.shift();
+  /** The first in the queue waits for a new connection, and none can be opened beside those there are. */
+  #mustMakeRoom(): boolean {
+    const isFull = this.#connections >= this.#limits.maxSize;
+    return isFull && this.#connecting === 0 && this.#waiters[0]?.wantsFresh === true;
+  }
+
+  #offer(connection: Http1ClientConnection, waiter: ConnectionWaiter | undefined): void {
     if (waiter !== undefined) waiter.onConnection(connection);
     else if (this.#closed) connection.destroy();
     else this.#idle.push(connection);

@@ -11,8 +11,8 @@ const AUTHORITY = /^[^@/?#]+$/;
  */
 export function normalizeTarget(head: RequestHead): string | null {
   const target = head.target;
-  if (target.charCodeAt(0) === 0x2f) return null;
   if (head.method === 'CONNECT') return /^[^/?#@]+:[0-9]{1,5}$/.test(target) ? null : 'CONNECT wants host:port';
+  if (target.charCodeAt(0) === 0x2f) return null;
   if (target === '*') return head.method === 'OPTIONS' ? null : 'the target * is for OPTIONS alone';
   const scheme = ABSOLUTE.exec(target);
   if (scheme === null) return 'the target is neither a path nor a URI';

@@ -31,7 +31,7 @@ export function serverSchema(z: Z) {
   return z.strictObject({
     port: optional(scalars.port(z), 'Port to listen on; 0 takes a free one.', defaults.serverPort['http']),
     ip: optional(scalars.ip(z), 'Address to listen on; 0.0.0.0 for all.', defaults.serverIp),
-    label: optional(scalars.string(z), "Name in logs and metrics; none: the router's label."),
+    label: optional(scalars.string(z), 'Read for compatibility: logs and metrics name a server by ip and port.'),
     socketOptions: optional(socketOptionsSchema(z), 'Options of the listening socket and its connections.'),
     tls: optional(z.looseObject({}), 'TLS of this server.'),
     maxConcurrentRequests: optional(

@@ -27,6 +27,19 @@ import { startTrace, type TraceHeaders } from '../http/trace.ts';
 import { type OverridePolicy, type OverrideResult, readOverride } from '../override.ts';
 import type { Router } from '../router.ts';
 
+/**
+ * While draining, a connection without a request is closed only after so many ms, and its requests until then are answered
+ * with `Connection: close`: one that is on its way already would be lost.
+ */
+const DRAIN_IDLE_MS = 250;
+
+/** Counts the requests of this server over all workers. */
+export interface InFlight {
+  /** The number in flight with this one. */
+  enter(): number;
+  leave(): void;
+}
+
 interface ServerMetrics {
   readonly requests: Counter;
   readonly success: Counter;
@@ -48,18 +61,28 @@ export class HttpServer implements ServerConnectionOwner {
   readonly errorLimits: ErrorLimits;
   readonly #policy: OverridePolicy;
   readonly #maxConcurrent: number;
+  readonly #isLimited: boolean;
   readonly #maxCallDepth: number;
   readonly #timestampHeader: string | undefined;
   readonly #forwarder: Forwarder | null;
   readonly #scope: MetricScope;
   readonly #metrics: ServerMetrics;
   readonly #connections = new Set<Http1ServerConnection>();
-  #inFlight = 0;
+  readonly #inFlight: InFlight;
+  #draining = false;
   #onEmpty: (() => void) | null = null;
 
   /** `address` is where it listens, as `ip/port`. */
-  constructor(router: Router, config: ServerConfig, address: string, wheel: TimerWheel, metrics: MetricRegistry) {
+  constructor(
+    router: Router,
+    config: ServerConfig,
+    address: string,
+    inFlight: InFlight,
+    wheel: TimerWheel,
+    metrics: MetricRegistry,
+  ) {
     const routerConfig = router.config;
+    this.#inFlight = inFlight;
     this.router = router;
     this.config = config;
     this.wheel = wheel;
@@ -76,6 +99,7 @@ export class HttpServer implements ServerConnectionOwner {
     };
     this.#policy = { allowed: !this.isEdge };
     this.#maxConcurrent = config.maxConcurrentRequests ?? Number.POSITIVE_INFINITY;
+    this.#isLimited = Number.isFinite(this.#maxConcurrent);
     this.#maxCallDepth = config.maxCallDepth ?? defaults.maxCallDepth;
     this.#timestampHeader = config.timestampHeader;
     this.#forwarder =
@@ -108,6 +132,8 @@ export class HttpServer implements ServerConnectionOwner {
   }
 
   open(stream: Stream, addresses: ConnectionAddresses): StreamEvents {
+    // When the request has begun, and long before its answer.
+    if (this.#draining) process.nextTick(() => this.#drainBusy());
     return new Exchange(this, stream, addresses);
   }
 
@@ -123,15 +149,18 @@ export class HttpServer implements ServerConnectionOwner {
       this.#onEmpty = resolve;
       if (this.#connections.size === 0) resolve();
     });
+    this.#draining = true;
+    this.#drainBusy();
+    await within(empty, Math.min(graceMs, DRAIN_IDLE_MS));
     for (const connection of [...this.#connections]) connection.drain();
-    let timer: NodeJS.Timeout | undefined;
-    const grace = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, graceMs);
-    });
-    await Promise.race([empty, grace]);
-    clearTimeout(timer);
+    await within(empty, graceMs - DRAIN_IDLE_MS);
     for (const connection of [...this.#connections]) connection.destroy();
     this.#scope.close();
+  }
+
+  /** The connections with a request under way are closed after its answer, which says so. */
+  #drainBusy(): void {
+    for (const connection of [...this.#connections]) if (!connection.isIdle) connection.drain();
   }
 
   // ---- requests, in the order in which an exchange asks
@@ -140,8 +169,9 @@ export class HttpServer implements ServerConnectionOwner {
   begin(head: RequestHead): RouteError | null {
     this.#metrics.requests.increment();
     this.#metrics.pending.increment();
-    this.#inFlight++;
-    if (this.#inFlight > this.#maxConcurrent) return { type: 'overloaded', limit: this.#maxConcurrent };
+    if (this.#isLimited && this.#inFlight.enter() > this.#maxConcurrent) {
+      return { type: 'overloaded', limit: this.#maxConcurrent };
+    }
     if ((head.present & bit(Known.via)) !== 0 && viaEntries(head) > this.#maxCallDepth) {
       return { type: 'callDepth', limit: this.#maxCallDepth };
     }
@@ -149,7 +179,7 @@ export class HttpServer implements ServerConnectionOwner {
   }
 
   end(success: boolean): void {
-    this.#inFlight--;
+    if (this.#isLimited) this.#inFlight.leave();
     this.#metrics.pending.add(-1);
     (success ? this.#metrics.success : this.#metrics.failures).increment();
   }
@@ -189,6 +219,17 @@ export class HttpServer implements ServerConnectionOwner {
     if (this.isEdge || (head.present & TRACE_HEADERS) === 0) return startTrace(undefined, undefined);
     return startTrace(head.values(Known.l5dCtxTrace)[0], head.values(Known.l5dSample)[0]);
   }
+}
+
+/** Waits for something, but not longer than `ms`. */
+async function within(awaited: Promise<void>, ms: number): Promise<void> {
+  if (ms <= 0) return;
+  let timer: NodeJS.Timeout | undefined;
+  const over = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([awaited, over]);
+  clearTimeout(timer);
 }
 
 const TRACE_HEADERS = bit(Known.l5dCtxTrace) | bit(Known.l5dSample);

@@ -19,12 +19,20 @@ export interface ListenOptions {
 const BACKLOG = 1024;
 
 export class Listener {
-  readonly #server: net.Server;
+  /** Null when another thread accepts. */
+  readonly #server: net.Server | null;
+  readonly port: number;
   #target: HttpServer | null = null;
 
-  private constructor(server: net.Server) {
+  private constructor(server: net.Server | null, port: number) {
     this.#server = server;
-    server.on('connection', (socket) => this.#accept(socket));
+    this.port = port;
+    server?.on('connection', (socket) => this.accept(socket));
+  }
+
+  /** For connections that another thread accepts on this port. */
+  static handed(port: number): Listener {
+    return new Listener(null, port);
   }
 
   /** Rejects with the system's error, such as EADDRINUSE. Connections that come before `serve` wait in the kernel's queue. */
@@ -38,11 +46,7 @@ export class Listener {
         resolve();
       });
     });
-    return new Listener(server);
-  }
-
-  get port(): number {
-    return (this.#server.address() as net.AddressInfo).port;
+    return new Listener(server, (server.address() as net.AddressInfo).port);
   }
 
   /** Hands connections from now on to this server. */
@@ -52,10 +56,10 @@ export class Listener {
 
   /** Accepts no more; connections go on. */
   close(): void {
-    this.#server.close();
+    this.#server?.close();
   }
 
-  #accept(socket: net.Socket): void {
+  accept(socket: net.Socket): void {
     if (this.#target === null) {
       socket.destroy();
       return;

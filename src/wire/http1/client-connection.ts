@@ -100,10 +100,12 @@ export class Http1ClientConnection extends TimerEntry implements UpstreamStream,
     this.#requestDone = false;
     this.#responseStarted = false;
     this.#responseDone = false;
+    this.#tunnel = false;
   }
 
   destroy(): void {
     this.#events = null;
+    this.#reusable = false;
     this.#decoder.stop();
     this.#socket.destroy();
   }
@@ -111,12 +113,13 @@ export class Http1ClientConnection extends TimerEntry implements UpstreamStream,
   // ---- Stream: what is sent to the server
 
   sendHead(head: RequestHead, chunk: Buffer, start: number, end: number, fin: boolean): boolean {
-    this.#decoder.expectResponseTo(head.method);
+    const upgrade = (head.present & bit(Known.upgrade)) === 0 ? '' : upgradeFields(head);
+    this.#decoder.expectResponseTo(head.method, upgrade !== '');
     let own = '';
     const chunked = needsChunking(head) && head.minorVersion > 0;
     if (chunked) own = 'Transfer-Encoding: chunked\r\n';
     else if (head.bodyKind === Body.none && EXPECT_BODY.has(head.method)) own = 'Content-Length: 0\r\n';
-    if ((head.present & bit(Known.upgrade)) !== 0) own += upgradeFields(head);
+    own += upgrade;
     // An HTTP/1.0 request is not kept alive: the server may close behind its answer without saying so.
     if (head.minorVersion === 0) this.#reusable = false;
     this.#requestDone = fin;
@@ -147,6 +150,8 @@ export class Http1ClientConnection extends TimerEntry implements UpstreamStream,
   }
 
   reset(): void {
+    // The orderly end of a tunnel would look as if all of it had been sent.
+    if (this.#tunnel) this.#socket.resetAndDestroy();
     this.destroy();
   }
 
@@ -169,7 +174,13 @@ export class Http1ClientConnection extends TimerEntry implements UpstreamStream,
 
   onHead(head: Http1Head, chunk: Buffer, start: number, end: number, fin: boolean): void {
     this.#responseStarted = true;
+    if (head.status === 101 && !this.#requestDone) {
+      this.#fail({ type: 'malformed', status: 502, message: '101 came before the request was complete' });
+      return;
+    }
     this.#tunnel = head.bodyKind === Body.tunnel;
+    // From here on the request's direction ends where the tunnel's does.
+    if (this.#tunnel) this.#requestDone = false;
     const options = readConnection(head);
     if (options.close || head.bodyKind === Body.untilClose || this.#tunnel) this.#reusable = false;
     if (head.minorVersion === 0 && !options.keepAlive) this.#reusable = false;

@@ -10,7 +10,7 @@
 import { Body } from '../head.ts';
 import { frameRequest, frameResponse } from './framing.ts';
 import { type Http1Head, INCOMPLETE, MALFORMED, takeHead } from './head.ts';
-import { CR, HEX, type HeadLimits, LF, SEMICOLON, SPACE, TAB, type WireError } from './syntax.ts';
+import { CR, DELETE, HEX, type HeadLimits, LF, SEMICOLON, SPACE, TAB, type WireError } from './syntax.ts';
 
 export interface DecoderLimits extends HeadLimits {
   /** Bytes of chunk extensions of one message; they are read over, never forwarded. */
@@ -62,6 +62,7 @@ export class MessageDecoder {
   /** The start of a head or trailer section that is not complete yet. */
   #partial: Buffer | null = null;
   #requestMethod = '';
+  #upgradable = false;
 
   constructor(role: 'request' | 'response', limits: DecoderLimits, events: DecoderEvents) {
     this.#role = role;
@@ -69,9 +70,10 @@ export class MessageDecoder {
     this.#events = events;
   }
 
-  /** For responses: what was asked, since it decides whether there is a body. */
-  expectResponseTo(method: string): void {
+  /** For responses: what was asked, since it decides whether there is a body. `upgradable` as of frameResponse. */
+  expectResponseTo(method: string, upgradable: boolean): void {
     this.#requestMethod = method;
+    this.#upgradable = upgradable;
     this.next();
   }
 
@@ -92,9 +94,11 @@ export class MessageDecoder {
     return this.#state === State.complete;
   }
 
-  /** Whether nothing of a next message has been received. */
+  /** Whether nothing of a next message has been received, except perhaps the empty line that may stand before it. */
   get isBetweenMessages(): boolean {
-    return (this.#state === State.head && this.#partial === null) || this.#state === State.complete;
+    if (this.#state === State.head)
+      return this.#partial === null || (this.#role === 'request' && isEmptyLine(this.#partial));
+    return this.#state === State.complete;
   }
 
   /** Feeds bytes; returns the offset of the first that was not taken (`end`, unless a message was completed or failed). */
@@ -148,12 +152,13 @@ export class MessageDecoder {
   }
 
   #head(chunk: Buffer, start: number, end: number): number {
-    const textEnd = this.#headTextEnd(chunk, start, end);
+    let textEnd = this.#headTextEnd(chunk, start, end);
+    if (textEnd < 0 && end - start > this.#limits.headerBytes + this.#limits.startLineBytes + 4) {
+      // Some limit is passed: the parser finds out which.
+      textEnd = end;
+    }
     if (textEnd < 0) {
-      // Too long to be parsed for nothing: it has no end yet. Its limits are checked all the same.
-      if (end - start > this.#limits.headerBytes + this.#limits.startLineBytes + 4) {
-        return this.#malformed({ status: 431, message: 'the head has no end within its limits' }, end);
-      }
+      // Too long to be parsed for nothing: it has no end yet.
       this.#partial = Buffer.from(chunk.subarray(start, end));
       return end;
     }
@@ -171,7 +176,7 @@ export class MessageDecoder {
         ? head.error
         : this.#role === 'request'
           ? frameRequest(head)
-          : frameResponse(head, this.#requestMethod);
+          : frameResponse(head, this.#requestMethod, this.#upgradable);
     if (error !== null) {
       head.release();
       return this.#malformed(error as WireError, end);
@@ -248,7 +253,11 @@ export class MessageDecoder {
           break;
         case State.chunkExtension:
           if (byte === CR) this.#state = State.chunkSizeLf;
-          else if ((byte < SPACE && byte !== TAB) || ++this.#extensionBytes > this.#limits.chunkExtensionBytes) {
+          else if (
+            (byte < SPACE && byte !== TAB) ||
+            byte === DELETE ||
+            ++this.#extensionBytes > this.#limits.chunkExtensionBytes
+          ) {
             return this.#malformed({ status: 400, message: 'the chunk extension is malformed or too long' }, end);
           }
           break;
@@ -308,6 +317,10 @@ export class MessageDecoder {
     this.#events.onMalformed(error);
     return end;
   }
+}
+
+function isEmptyLine(bytes: Buffer): boolean {
+  return bytes[0] === CR && (bytes.length === 1 || (bytes.length === 2 && bytes[1] === LF));
 }
 
 const BAD_CHUNK_SIZE: WireError = { status: 400, message: 'the chunk size is malformed' };

@@ -10,8 +10,9 @@ import type { WireError } from './syntax.ts';
 const CONTENT_LENGTH = bit(Known.contentLength);
 const TRANSFER_ENCODING = bit(Known.transferEncoding);
 
-/** 15 digits: every such number is exact in a double. */
-const LENGTH = /^[0-9]{1,15}$/;
+/** So many digits are exact in a double. */
+const MAX_LENGTH_DIGITS = 15;
+const ZERO = 0x30;
 
 function refuse(message: string): WireError {
   return { status: 400, message };
@@ -26,41 +27,58 @@ function readLength(head: Http1Head): WireError | null {
   }
   if (framing === TRANSFER_ENCODING) {
     if (head.minorVersion === 0) return refuse('HTTP/1.0 has no Transfer-Encoding');
-    const codings = head.values(Known.transferEncoding);
-    if (codings.length !== 1 || (codings[0] as string).toLowerCase() !== 'chunked') {
+    if (head.only(Known.transferEncoding)?.toLowerCase() !== 'chunked') {
       return refuse('the only Transfer-Encoding that is accepted is one "chunked"');
     }
     head.bodyKind = Body.chunked;
     return null;
   }
-  const lengths = head.values(Known.contentLength);
-  const length = lengths[0] as string;
-  if (lengths.length !== 1) return refuse('Content-Length is given more than once');
-  if (!LENGTH.test(length)) return refuse('Content-Length is not a number of bytes');
+  const text = head.only(Known.contentLength);
+  if (text === null) return refuse('Content-Length is given more than once');
+  const length = parseLength(text);
+  if (length < 0) return refuse('Content-Length is not a number of bytes');
   head.bodyKind = Body.length;
-  head.contentLength = Number(length);
-  if (length.length > 1 && length.startsWith('0')) {
-    // A recipient might read the zero as a sign of octal; it gets the plain number.
-    head.drop(CONTENT_LENGTH);
-    head.append('Content-Length', String(head.contentLength));
-  }
+  head.contentLength = length;
   return null;
+}
+
+/** A number of bytes in decimal digits; -1 for anything else. */
+function parseLength(text: string): number {
+  if (text.length === 0 || text.length > MAX_LENGTH_DIGITS) return -1;
+  let length = 0;
+  for (let i = 0; i < text.length; i++) {
+    const digit = text.charCodeAt(i) - ZERO;
+    if (digit < 0 || digit > 9) return -1;
+    length = length * 10 + digit;
+  }
+  return length;
+}
+
+/** A recipient might read a leading zero as a sign of octal; it gets the plain number. */
+function plainLength(head: Http1Head): void {
+  if ((head.present & CONTENT_LENGTH) === 0) return;
+  const text = head.only(Known.contentLength) as string;
+  if (text.length === 1 || text.charCodeAt(0) !== ZERO) return;
+  head.drop(CONTENT_LENGTH);
+  head.append('Content-Length', String(head.contentLength));
 }
 
 /** Frames a request and checks what RFC 9112 3.2 wants of its Host. */
 export function frameRequest(head: Http1Head): WireError | null {
   const error = readLength(head);
   if (error !== null) return error;
-  if ((head.present & bit(Known.host)) !== 0 && head.values(Known.host).length > 1) {
+  if ((head.present & bit(Known.host)) !== 0 && head.only(Known.host) === null) {
     return refuse('Host is given more than once');
   }
   if (head.method === 'CONNECT' && head.bodyKind !== Body.none) return refuse('CONNECT has no body');
+  plainLength(head);
   return null;
 }
 
-/** Frames a response to `method`. */
-export function frameResponse(head: Http1Head, method: string): WireError | null {
+/** Frames a response to a request of this method; `upgradable`: the request offered to go on in another protocol. */
+export function frameResponse(head: Http1Head, method: string, upgradable: boolean): WireError | null {
   const status = head.status;
+  if (status === 101 && !upgradable) return refuse('101 answers a request that asked for no other protocol');
   if (status === 101 || (method === 'CONNECT' && status >= 200 && status < 300)) {
     head.drop(CONTENT_LENGTH | TRANSFER_ENCODING);
     head.bodyKind = Body.tunnel;
@@ -76,8 +94,11 @@ export function frameResponse(head: Http1Head, method: string): WireError | null
   } else if (method === 'HEAD' || status === 304) {
     // A length describes the body that a GET would get.
     head.bodyKind = Body.none;
+    plainLength(head);
   } else if (head.bodyKind === Body.none) {
     head.bodyKind = Body.untilClose;
+  } else {
+    plainLength(head);
   }
   return null;
 }
@@ -90,6 +111,8 @@ export interface ConnectionOptions {
 }
 
 const NO_OPTIONS: ConnectionOptions = { close: false, keepAlive: false, upgrade: false };
+const CLOSE: ConnectionOptions = { close: true, keepAlive: false, upgrade: false };
+const KEEP_ALIVE: ConnectionOptions = { close: false, keepAlive: true, upgrade: false };
 
 /** Names that a Connection header cannot take away: they frame and route the message itself. */
 const PROTECTED = new Set([
@@ -106,6 +129,13 @@ const PROTECTED = new Set([
 /** Reads the Connection header and leaves out the fields that it names. */
 export function readConnection(head: Http1Head): ConnectionOptions {
   if ((head.present & bit(Known.connection)) === 0) return NO_OPTIONS;
+  // The two that nearly every message has, without taking a list apart.
+  const only = head.only(Known.connection)?.toLowerCase();
+  if (only === 'close') return CLOSE;
+  if (only === 'keep-alive') {
+    head.drop(bit(Known.keepAlive));
+    return KEEP_ALIVE;
+  }
   let close = false;
   let keepAlive = false;
   let upgrade = false;

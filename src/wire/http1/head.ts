@@ -5,7 +5,7 @@
  *     GET /a HTTP/1.1\r\nHost: web\r\nAccept:  x \r\n\r\n
  *                       ^   ^  ^  ^ per field: start, end of name, start and end of value
  */
-import { Body, type BodyKind, type HeaderBlock, type RequestHead, type ResponseHead } from '../head.ts';
+import { Body, type BodyKind, type HeaderBlock, type HeadMark, type RequestHead, type ResponseHead } from '../head.ts';
 import { bit, equalsIgnoringCase, Known, knownHeader } from '../known-headers.ts';
 import { COLON, CR, DELETE, type HeadLimits, LF, SPACE, TAB, TOKEN, type WireError } from './syntax.ts';
 
@@ -46,6 +46,7 @@ export class Http1Head implements RequestHead, ResponseHead {
    */
   parseRequest(text: string, limits: HeadLimits): number {
     this.#begin(text);
+    if (text === '\r') return INCOMPLETE;
     let at = text.startsWith('\r\n') ? 2 : 0;
     const start = at;
     while (TOKEN[text.charCodeAt(at)] === 1) at++;
@@ -74,18 +75,22 @@ export class Http1Head implements RequestHead, ResponseHead {
     this.#begin(text);
     let at = this.#version(0);
     if (at < 0) return at;
-    if (text.length < at + 5) return INCOMPLETE;
+    if (text.length < at + 5 && (at === text.length || text.charCodeAt(at) === SPACE)) return INCOMPLETE;
     const digits = text.slice(at + 1, at + 4);
     if (text.charCodeAt(at) !== SPACE || !/^[1-9][0-9][0-9]$/.test(digits)) {
       return this.#fail(400, 'the status line has no valid status code');
     }
     this.status = Number(digits);
     at += 4;
+    // The blank is often left out where there is no reason.
+    if (text.charCodeAt(at) !== SPACE && text.charCodeAt(at) !== CR) {
+      return this.#fail(400, 'the status line has no valid status code');
+    }
     const reasonStart = text.charCodeAt(at) === SPACE ? at + 1 : at;
     at = this.#valueEnd(reasonStart);
     if (at > limits.startLineBytes) return this.#startLineTooLong(limits, 400);
     if (at + 1 >= text.length) return INCOMPLETE;
-    if (text.charCodeAt(at) !== CR || text.charCodeAt(at + 1) !== LF || (reasonStart === at && reasonStart === 12)) {
+    if (text.charCodeAt(at) !== CR || text.charCodeAt(at + 1) !== LF) {
       return this.#fail(400, 'the status line does not end with CRLF');
     }
     this.reason = text.slice(reasonStart, at);
@@ -114,6 +119,17 @@ export class Http1Head implements RequestHead, ResponseHead {
     if ((this.present & bit(known)) === 0) return found;
     for (let i = 0; i < this.count; i++) if (this.#known[i] === known) found.push(this.#value(i));
     return found;
+  }
+
+  /** The value of a known header that is there; null when it is there more than once. */
+  only(known: number): string | null {
+    let field = -1;
+    for (let i = 0; i < this.count; i++) {
+      if (this.#known[i] !== known) continue;
+      if (field >= 0) return null;
+      field = i;
+    }
+    return field < 0 ? null : this.#value(field);
   }
 
   forEach(visit: (name: string, value: string) => void): void {
@@ -150,12 +166,12 @@ export class Http1Head implements RequestHead, ResponseHead {
     this.#appended += block.http1;
   }
 
-  mark(): number {
-    return this.#appended.length;
+  mark(): HeadMark {
+    return this.#appended;
   }
 
-  rewind(mark: number): void {
-    this.#appended = this.#appended.slice(0, mark);
+  rewind(mark: HeadMark): void {
+    this.#appended = mark as string;
   }
 
   setTarget(target: string): void {
@@ -247,10 +263,10 @@ export class Http1Head implements RequestHead, ResponseHead {
         return at + 8;
       }
     }
-    const given = text.slice(at, at + 8);
-    if (given.length < 8 && (/^HTTP\/[0-9]\.?$/.test(given) || 'HTTP/'.startsWith(given))) return INCOMPLETE;
-    if (/^HTTP\/[0-9]\.[0-9]$/.test(given) && /^[\r\s]?$/.test(text.charAt(at + 8))) {
-      return this.#fail(505, `this is not a version that is spoken here: ${given}`);
+    const given = text.slice(at, at + 9);
+    if (given.length < 9 && (/^HTTP\/[0-9](\.[0-9]?)?$/.test(given) || 'HTTP/'.startsWith(given))) return INCOMPLETE;
+    if (/^HTTP\/[0-9]\.[0-9][\r ]$/.test(given)) {
+      return this.#fail(505, `this is not a version that is spoken here: ${given.slice(0, 8)}`);
     }
     return this.#fail(400, 'the HTTP version is malformed');
   }
@@ -270,7 +286,6 @@ export class Http1Head implements RequestHead, ResponseHead {
     const first = at;
     this.#fieldsStart = at;
     for (;;) {
-      if (at - first > limits.headerBytes) return this.#headersTooLarge(limits);
       const start = at;
       let byte = text.charCodeAt(at);
       if (byte === CR) {
@@ -299,6 +314,7 @@ export class Http1Head implements RequestHead, ResponseHead {
         valueEnd--;
       }
       at += 2;
+      if (at - first > limits.headerBytes) return this.#headersTooLarge(limits);
       if (this.count === limits.fields) return this.#fail(431, `there are more than ${limits.fields} header lines`);
       this.#record(start, nameEnd, valueStart, valueEnd);
     }

@@ -8,7 +8,7 @@
  */
 import type { Socket } from 'node:net';
 import { Body, type Head, type ResponseHead } from '../head.ts';
-import { Known } from '../known-headers.ts';
+import { bit, Known } from '../known-headers.ts';
 import type { ResetReason, Stream, StreamEvents } from '../stream.ts';
 import { TimerEntry, type TimerWheel } from '../timer-wheel.ts';
 import { type DecoderEvents, type DecoderLimits, MessageDecoder } from './decoder.ts';
@@ -42,8 +42,10 @@ export interface ServerConnectionOwner {
   closed(connection: Http1ServerConnection): void;
 }
 
-/** How long a closing connection is still read from, and how much of it is read. */
+/** How long a closing connection is still read from after the answer has left. */
 const LINGER_MS = 2000;
+
+const UPGRADE = bit(Known.upgrade);
 
 export class Http1ServerConnection extends TimerEntry implements Stream, DecoderEvents, ConnectionAddresses {
   readonly #socket: Socket;
@@ -68,7 +70,8 @@ export class Http1ServerConnection extends TimerEntry implements Stream, Decoder
   /** Bytes of requests that wait for their turn. */
   #waiting: Buffer | null = null;
   #pushing = false;
-  #headStartedMs = -1;
+  /** A part of a head has come, and its time is running. */
+  #headStarted = false;
   #idleSinceMs: number;
 
   constructor(socket: Socket, owner: ServerConnectionOwner) {
@@ -99,6 +102,7 @@ export class Http1ServerConnection extends TimerEntry implements Stream, Decoder
     return this.#socket.localPort ?? 0;
   }
 
+  /** Whether no request is under way. */
   get isIdle(): boolean {
     return this.#events === null;
   }
@@ -131,6 +135,8 @@ export class Http1ServerConnection extends TimerEntry implements Stream, Decoder
         if (chunked) own = 'Transfer-Encoding: chunked\r\n';
         else this.#keepAlive = false;
       }
+      // Answered before the whole request was read: what is left of it is not worth reading.
+      if (fin && !this.#requestDone) this.#keepAlive = false;
       if (!this.#keepAlive) own += 'Connection: close\r\n';
       else if (this.#minorVersion === 0) own += 'Connection: keep-alive\r\n';
     }
@@ -160,9 +166,9 @@ export class Http1ServerConnection extends TimerEntry implements Stream, Decoder
     if (this.#events === null) return;
     this.#events = null;
     this.#decoder.stop();
-    // A body that is ended by the close would look complete after an orderly one.
-    if (this.#closeDelimited || !this.#responseStarted) this.#socket.resetAndDestroy();
-    else this.#socket.destroySoon();
+    // What is ended by the close, a body or a tunnel, would look complete after an orderly one.
+    if (this.#closeDelimited || this.#tunnel || !this.#responseStarted) this.#socket.resetAndDestroy();
+    else this.#close();
   }
 
   hold(): void {
@@ -179,11 +185,13 @@ export class Http1ServerConnection extends TimerEntry implements Stream, Decoder
   // ---- DecoderEvents: what the client sent
 
   onHead(head: Http1Head, chunk: Buffer, start: number, end: number, fin: boolean): void {
-    this.#headStartedMs = -1;
+    this.#headStarted = false;
     this.#minorVersion = head.minorVersion;
     this.#requestDone = fin;
     const options = readConnection(head);
     this.#keepAlive = this.#wantsKeepAlive(options);
+    // RFC 9110 7.8: an Upgrade that Connection does not name, or that comes by HTTP/1.0, is none.
+    if ((head.present & UPGRADE) !== 0 && !(options.upgrade && head.minorVersion > 0)) head.remove('upgrade');
     this.#events = this.#owner.open(this, this);
     this.#events.onHead(head, chunk, start, end, fin);
   }
@@ -219,7 +227,7 @@ export class Http1ServerConnection extends TimerEntry implements Stream, Decoder
       body.length,
       true,
     );
-    this.#linger();
+    this.#close();
   }
 
   // ---- TimerEntry
@@ -228,10 +236,8 @@ export class Http1ServerConnection extends TimerEntry implements Stream, Decoder
     const { limits, wheel } = this.#owner;
     if (this.#lingering) {
       this.#socket.destroy();
-    } else if (this.#headStartedMs >= 0) {
-      const leftMs = this.#headStartedMs + limits.headerTimeoutMs - wheel.nowMs;
-      if (leftMs > 0) wheel.add(this, leftMs);
-      else this.onMalformed({ status: 408, message: `the request head took longer than ${limits.headerTimeoutMs} ms` });
+    } else if (this.#headStarted) {
+      this.onMalformed({ status: 408, message: `the request head took longer than ${limits.headerTimeoutMs} ms` });
     } else if (this.#events === null) {
       const leftMs = this.#idleSinceMs + limits.idleTimeoutMs - wheel.nowMs;
       if (leftMs > 0) wheel.add(this, leftMs);
@@ -258,20 +264,25 @@ export class Http1ServerConnection extends TimerEntry implements Stream, Decoder
     if (taken < chunk.length) {
       this.#waiting = chunk.subarray(taken);
       this.#socket.pause();
-    } else if (this.#events === null && this.#headStartedMs < 0 && !this.#decoder.isBetweenMessages) {
-      this.#headStartedMs = this.#owner.wheel.nowMs;
+    } else if (this.#events === null && !this.#headStarted && !this.#decoder.isBetweenMessages) {
+      this.#headStarted = true;
       this.#owner.wheel.add(this, this.#owner.limits.headerTimeoutMs);
     }
   }
 
-  /** The client has sent its last byte; it may still want the answer (half-close). */
+  /** The client has sent its last byte; it may still want answers (half-close), also to requests that wait. */
   #onEnd(): void {
     this.#peerEnded = true;
+    if (this.#waiting === null) this.#allReceived();
+  }
+
+  #allReceived(): void {
     this.#keepAlive = false;
     if (this.#lingering) {
       this.#socket.destroySoon();
     } else if (this.#tunnel) {
       this.#events?.onEnd(null);
+      if (this.#responseDone) this.#events = null;
     } else if (this.#events === null) {
       if (this.#decoder.isBetweenMessages) this.#close();
       else this.onMalformed({ status: 400, message: 'the connection was closed in the middle of a request head' });
@@ -291,7 +302,7 @@ export class Http1ServerConnection extends TimerEntry implements Stream, Decoder
   // ---- the end of an exchange
 
   #wantsKeepAlive(options: ConnectionOptions): boolean {
-    if (this.#draining || options.close || this.#peerEnded) return false;
+    if (this.#draining || options.close) return false;
     return this.#minorVersion > 0 || options.keepAlive;
   }
 
@@ -308,9 +319,7 @@ export class Http1ServerConnection extends TimerEntry implements Stream, Decoder
   #finishIfDone(): void {
     if (!this.#responseDone) return;
     if (!this.#requestDone) {
-      // Answered before the whole request was read: what is left of it is not worth reading.
-      this.#keepAlive = false;
-      this.#linger();
+      this.#close();
       return;
     }
     this.#events = null;
@@ -322,8 +331,15 @@ export class Http1ServerConnection extends TimerEntry implements Stream, Decoder
     this.#responseStarted = false;
     this.#responseDone = false;
     this.#closeDelimited = false;
-    this.#held = false;
+    this.resume();
     this.#idleSinceMs = this.#owner.wheel.nowMs;
+    // A client that doesn't read its answers is asked for no further requests.
+    if (this.#socket.writableLength < this.#socket.writableHighWaterMark) this.#next();
+    else this.#socket.once('drain', () => this.#next());
+  }
+
+  #next(): void {
+    if (this.#lingering) return;
     this.#decoder.next();
     if (!this.#pushing) this.#continue();
   }
@@ -333,7 +349,9 @@ export class Http1ServerConnection extends TimerEntry implements Stream, Decoder
     const waiting = this.#waiting;
     this.#waiting = null;
     if (waiting !== null) this.#feed(waiting);
-    if (this.#waiting === null && !this.#held && this.#socket.isPaused()) this.#socket.resume();
+    if (this.#waiting !== null) return;
+    if (this.#peerEnded) this.#allReceived();
+    else if (!this.#held && this.#socket.isPaused()) this.#socket.resume();
   }
 
   #startTunnel(): void {
@@ -346,19 +364,16 @@ export class Http1ServerConnection extends TimerEntry implements Stream, Decoder
     if (this.#peerEnded) this.#events?.onEnd(null);
   }
 
+  /** Ends after what was sent has left. A client that doesn't read it, or doesn't end in turn, is not waited for long. */
   #close(): void {
-    this.#decoder.stop();
-    if (this.#peerEnded) this.#socket.destroySoon();
-    else this.#linger();
-  }
-
-  #linger(): void {
     this.#events = null;
     this.#lingering = true;
     this.#waiting = null;
     this.#decoder.stop();
-    this.#socket.end();
+    this.#socket.end(() => {
+      if (!this.#socket.destroyed) this.#owner.wheel.add(this, LINGER_MS);
+    });
     this.#socket.resume();
-    this.#owner.wheel.add(this, LINGER_MS);
+    this.#owner.wheel.add(this, this.#owner.limits.idleTimeoutMs);
   }
 }

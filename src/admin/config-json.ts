@@ -1,0 +1,30 @@
+/** `/config.json`: the config that runs, as it was read: coerced, dtabs in their shown form, what is secret masked. */
+import { Dtab } from '../naming/index.ts';
+import { type AdminHandler, jsonUtf8 } from './server.ts';
+
+const MASK = '***';
+/** Keys whose text is a secret itself; a path to one is not. */
+const SECRET = /(password|passphrase|secret|token|credentials?|apikey|privatekey)$/i;
+
+export function configHandler(config: object): AdminHandler {
+  const shown = showConfig(config);
+  return () => jsonUtf8(200, shown);
+}
+
+export function showConfig(config: object): Record<string, unknown> {
+  const shown = Object.fromEntries(Object.entries(config).map(([key, value]) => [key, show(key, value)]));
+  // The original's order, whatever the file's.
+  const { namers, routers, telemetry, admin, usage, ...others } = shown;
+  return { namers, routers, telemetry, admin, usage, ...others };
+}
+
+function show(key: string, value: unknown): unknown {
+  if (Array.isArray(value)) return value.map((item) => show(key, item));
+  if (typeof value === 'object' && value !== null) {
+    return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, show(name, item)]));
+  }
+  if (typeof value !== 'string') return value;
+  if (SECRET.test(key)) return MASK;
+  if (key === 'dtab') return Dtab.parse(value).show();
+  return value.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/?#]*@/i, `$1${MASK}@`);
+}

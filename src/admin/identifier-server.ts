@@ -1,0 +1,150 @@
+/**
+ * `admin.httpIdentifierPort`: a server that answers any request with the name that each http router would give it, instead
+ * of routing it. It frames and names requests with the code of the data side, so that the two can't disagree.
+ */
+import net from 'node:net';
+import * as defaults from '../config/defaults.ts';
+import type { KindConfig } from '../config/kind.ts';
+import { Path } from '../naming/index.ts';
+import type { RouterConfig } from '../router/config.ts';
+import { errorResponse } from '../router/errors.ts';
+import { appendElement, shownPrefix } from '../router/http/identifiers/identifier.ts';
+import { createIdentifier, type Identifier } from '../router/http/identifiers/index.ts';
+import { headLimits } from '../router/http/limits.ts';
+import { normalizeTarget } from '../router/http/target.ts';
+import { NO_OVERRIDE, readOverride } from '../router/override.ts';
+import { type Head, PlainResponseHead, type RequestHead } from '../wire/head.ts';
+import { Http1ServerConnection, type ServerConnectionOwner } from '../wire/http1/server-connection.ts';
+import type { WireError } from '../wire/http1/syntax.ts';
+import type { Stream, StreamEvents } from '../wire/stream.ts';
+import { TimerWheel } from '../wire/timer-wheel.ts';
+
+/** Connections at a time: it is a tool for people. */
+const MAX_CONNECTIONS = 64;
+const ERROR_BODY_BYTES = 64 * 1024;
+
+type Answer = { readonly error: string } | { readonly path: string; readonly dtab?: string };
+
+interface NamedRouter {
+  readonly label: string;
+  readonly prefix: Path;
+  readonly identifier: Identifier;
+  /** None of its servers believes overrides (`clearContext`). */
+  readonly ignoresOverrides: boolean;
+}
+
+export class IdentifierServer implements ServerConnectionOwner {
+  readonly limits: ServerConnectionOwner['limits'];
+  readonly wheel = new TimerWheel();
+  readonly #routers: readonly NamedRouter[];
+  readonly #connections = new Set<Http1ServerConnection>();
+  readonly #server: net.Server;
+
+  constructor(routers: readonly RouterConfig[]) {
+    const http = routers.filter(({ protocol }) => protocol === 'http');
+    this.#routers = http.map(namedRouter);
+    this.limits = {
+      // Whatever a router takes is answered here, so the widest limits hold.
+      ...http
+        .map((router) => headLimits(router, defaults.maxHeaders))
+        .reduce(widest, headLimits({} as RouterConfig, 0)),
+      headerTimeoutMs: defaults.headerTimeoutMs,
+      idleTimeoutMs: defaults.idleTimeoutMs,
+    };
+    this.#server = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+      this.#connections.add(new Http1ServerConnection(socket, this));
+    });
+    this.#server.maxConnections = MAX_CONNECTIONS;
+  }
+
+  /** Rejects with the system's error, such as EADDRINUSE. Resolves to the port. */
+  async listen(host: string, port: number): Promise<number> {
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen({ host, port }, resolve);
+    });
+    return (this.#server.address() as net.AddressInfo).port;
+  }
+
+  close(): void {
+    this.#server.close();
+    for (const connection of this.#connections) connection.destroy();
+    this.wheel.close();
+  }
+
+  // ---- ServerConnectionOwner
+
+  open(stream: Stream): StreamEvents {
+    return {
+      onHead: (head) => this.#answer(stream, head),
+      // Bodies have no part in a name.
+      onInterim: () => {},
+      onData: () => {},
+      onEnd: () => {},
+      onReset: () => {},
+      onDrain: () => {},
+    };
+  }
+
+  refusal(error: WireError): { head: PlainResponseHead; body: Buffer } {
+    const limits = { bodyBytes: ERROR_BODY_BYTES, headerBytes: this.limits.headerBytes, edge: false };
+    return errorResponse({ type: 'badRequest', status: error.status, reason: error.message }, limits);
+  }
+
+  closed(connection: Http1ServerConnection): void {
+    this.#connections.delete(connection);
+  }
+
+  #answer(stream: Stream, received: Head): void {
+    const head = received as RequestHead;
+    const answers = this.#identify(head);
+    const json = Buffer.from(JSON.stringify(answers));
+    const isHead = head.method === 'HEAD';
+    const response = new PlainResponseHead(200, 'OK', json.length, [['Content-Type', 'application/json']]);
+    stream.sendHead(response, json, 0, isHead ? 0 : json.length, true);
+  }
+
+  /** By router label. */
+  #identify(head: RequestHead): Record<string, Answer> {
+    const { method, target: received } = head;
+    const override = readOverride({ allowed: true }, head);
+    const wrong = normalizeTarget(head);
+    const { target } = head;
+    const answer = (router: NamedRouter): Answer => {
+      if (wrong !== null) return { error: wrong };
+      if (typeof override !== 'string' && !router.ignoresOverrides) return { error: override.refused };
+      // The identifier before this one may have taken a part of the path off it.
+      head.setTarget(target);
+      const named =
+        method === 'CONNECT'
+          ? appendElement(shownPrefix(router.prefix), received.toLowerCase())
+          : router.identifier.identify(head);
+      if (typeof named !== 'string') return { error: named.reason };
+      const dtab = router.ignoresOverrides ? NO_OVERRIDE : (override as string);
+      return dtab === NO_OVERRIDE ? { path: named } : { path: named, dtab };
+    };
+    return Object.fromEntries(this.#routers.map((router) => [router.label, answer(router)]));
+  }
+}
+
+function namedRouter(config: RouterConfig): NamedRouter {
+  const prefix = Path.parse(config.dstPrefix ?? defaults.dstPrefix);
+  const identifiers: KindConfig[] = [config.identifier ?? { kind: defaults.identifierKind }].flat();
+  return {
+    label: config.label ?? config.protocol,
+    prefix,
+    identifier: createIdentifier(identifiers, { prefix }),
+    ignoresOverrides: config.servers.every(({ clearContext }) => clearContext === true),
+  };
+}
+
+type HeadLimits = ReturnType<typeof headLimits>;
+
+function widest(a: HeadLimits, b: HeadLimits): HeadLimits {
+  return {
+    startLineBytes: Math.max(a.startLineBytes, b.startLineBytes),
+    headerBytes: Math.max(a.headerBytes, b.headerBytes),
+    fields: Math.max(a.fields, b.fields),
+    chunkExtensionBytes: Math.max(a.chunkExtensionBytes, b.chunkExtensionBytes),
+  };
+}

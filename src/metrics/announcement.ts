@@ -1,0 +1,55 @@
+/** What a registry tells the collector about its memory: plain messages that may cross threads. */
+
+export type MetricType = 'counter' | 'gauge' | 'stat';
+
+/**
+ * How a gauge of several threads becomes one number: most are added (connections); what every thread sees whole, such as
+ * the size of a replica set, is not (`max`).
+ */
+export type GaugeMerge = 'sum' | 'max';
+
+/** A slab of shared memory; `pool` says what it holds, `index` is its number in that pool. */
+export interface AnnouncedSlab {
+  readonly pool: 'cells' | 'stats' | 'octaves';
+  readonly index: number;
+  readonly buffer: SharedArrayBuffer;
+}
+
+export interface AnnouncedMetric {
+  /** Never used again by the same registry, unlike the slot: what tells the generations of a slot apart. */
+  readonly id: number;
+  readonly name: string;
+  readonly type: MetricType;
+  readonly slot: number;
+  /** Of a gauge; none: `sum`. */
+  readonly merge?: GaugeMerge;
+  /** Of a stat: how many steps one unit has. */
+  readonly stepsPerUnit?: number;
+}
+
+/** Metrics that were added to one scope. */
+export interface AnnouncedScope {
+  /** Segments of the path; one may contain `/`, as in `rt`, `out`, `server`, `0.0.0.0/4140`. */
+  readonly path: readonly string[];
+  readonly metrics: readonly AnnouncedMetric[];
+}
+
+/** What changed in one tick. To be applied in the order: released, slabs, added, removed. */
+export interface Announcement {
+  /** 1, 2, 3, ...: written to `shared` when it has been applied. */
+  readonly sequence: number;
+  /** In the first one: see SHARED_*. */
+  readonly shared?: SharedArrayBuffer;
+  /** Slabs that are no longer used. */
+  readonly released: readonly Pick<AnnouncedSlab, 'pool' | 'index'>[];
+  readonly slabs: readonly AnnouncedSlab[];
+  readonly added: readonly AnnouncedScope[];
+  /** Ids of metrics that are gone. Their last values can be read until this announcement is acknowledged. */
+  readonly removed: readonly number[];
+}
+
+/** Words of the shared control block (Int32). The collector writes them, the registry reads them. */
+export const SHARED_ACKNOWLEDGED = 0;
+/** The number of the running window: the minima and maxima of a stat begin anew with each. */
+export const SHARED_WINDOW = 1;
+export const SHARED_WORDS = 2;

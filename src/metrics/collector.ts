@@ -1,0 +1,197 @@
+/**
+ * The metrics of all threads together, on the control thread: adds counters, merges histograms (percentiles can't be
+ * averaged), and takes a summary of each stat once a minute, as the difference between what was counted at its end and at
+ * its beginning.
+ *
+ *     registry (worker 1) --announcements--> source --+
+ *     registry (worker 2) --announcements--> source --+-- collector -- snapshot() -- renderers
+ *     registry (main)     --announcements--> source --+
+ */
+import { type AnnouncedMetric, type Announcement, SHARED_ACKNOWLEDGED, SHARED_WINDOW } from './announcement.ts';
+import { MetricMemory } from './memory.ts';
+import { CounterSeries, GaugeSeries, type Series, type SeriesScope, StatSeries } from './series.ts';
+import type { MetricSnapshot, MetricValue, ScopeSnapshot } from './snapshot.ts';
+import { withThreadUsage } from './thread-usage.ts';
+
+/** What a summary covers. 1.7.5. */
+const WINDOW_MS = 60_000;
+/** How long the counts of a thread that died stand for those of its successor, in windows: as long as an idle binding. */
+const KEPT_WINDOWS = 10;
+
+/** A value of the control side that is read when it is asked for. */
+interface Reading {
+  readonly path: readonly string[];
+  readonly name: string;
+  readonly type: 'counter' | 'gauge';
+  readonly read: () => number;
+}
+
+export class MetricCollector {
+  readonly #windowMs: number;
+  readonly #scopes = new Map<string, SeriesScope>();
+  readonly #sources = new Set<MetricSource>();
+  readonly #readings = new Set<Reading>();
+  /** Series that only threads had that are gone, and the window in which they go too. */
+  readonly #orphans = new Map<Series, number>();
+  #window = 1;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor({ windowMs = WINDOW_MS }: { windowMs?: number } = {}) {
+    this.#windowMs = windowMs;
+  }
+
+  /** Begins to end a window each minute. */
+  start(): void {
+    this.#timer ??= setInterval(() => this.roll(), this.#windowMs).unref();
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+  }
+
+  /** A thread's registry: give its announcements to the source. */
+  attach(): MetricSource {
+    const source = new MetricSource(this);
+    this.#sources.add(source);
+    return source;
+  }
+
+  /** Adds a counter or gauge of the control side that is read at each snapshot. Returns what takes it away again. */
+  observe(path: readonly string[], name: string, type: 'counter' | 'gauge', read: () => number): () => void {
+    const reading = { path: [...path], name, type, read };
+    this.#readings.add(reading);
+    return () => this.#readings.delete(reading);
+  }
+
+  /** What the renderers print. Values are read as it is iterated, so do that in one go. */
+  snapshot(): MetricSnapshot {
+    return { scopes: { [Symbol.iterator]: () => this.#read() } };
+  }
+
+  /** Ends the running window and begins the next. `start` does it by the clock. */
+  roll(): void {
+    const ended = this.#window;
+    this.#window++;
+    for (const source of this.#sources) source.beginWindow(this.#window);
+    for (const { series } of this.#scopes.values()) for (const one of series.values()) one.roll(ended);
+    for (const [series, until] of this.#orphans) if (until <= ended) this.#forget(series);
+  }
+
+  /** For sources: the running window's number. */
+  get window(): number {
+    return this.#window;
+  }
+
+  /** For sources. */
+  place(path: readonly string[], metric: AnnouncedMetric): Series {
+    const key = path.join('\0');
+    let scope = this.#scopes.get(key);
+    if (scope === undefined) {
+      scope = { path, series: new Map() };
+      this.#scopes.set(key, scope);
+    }
+    let series = scope.series.get(metric.name);
+    if (series === undefined) {
+      series = newSeries(scope, metric);
+      scope.series.set(metric.name, series);
+    }
+    this.#orphans.delete(series);
+    return series;
+  }
+
+  /** For sources: a metric went from a thread, or went with its thread. */
+  removed(series: Series, withThread: boolean): void {
+    if (series.isHeld) return;
+    if (withThread) this.#orphans.set(series, this.#window + KEPT_WINDOWS);
+    else this.#forget(series);
+  }
+
+  /** For sources. */
+  detached(source: MetricSource): void {
+    this.#sources.delete(source);
+  }
+
+  *#read(): Generator<ScopeSnapshot> {
+    for (const { path, series } of this.#scopes.values()) {
+      const metrics: MetricValue[] = [];
+      for (const one of series.values()) {
+        const value = one.value(this.#window);
+        if (value !== null) metrics.push(value);
+      }
+      yield { path, metrics: withThreadUsage(metrics) };
+    }
+    for (const { path, name, type, read } of this.#readings) {
+      yield { path, metrics: [{ type, name, value: read() }] };
+    }
+  }
+
+  #forget(series: Series): void {
+    const { scope, name } = series;
+    this.#orphans.delete(series);
+    scope.series.delete(name);
+    if (scope.series.size === 0) this.#scopes.delete(scope.path.join('\0'));
+  }
+}
+
+/** What the collector knows of one thread. */
+export class MetricSource {
+  readonly #collector: MetricCollector;
+  readonly #memory = new MetricMemory();
+  readonly #series = new Map<number, Series>();
+  #shared: Int32Array | null = null;
+
+  constructor(collector: MetricCollector) {
+    this.#collector = collector;
+  }
+
+  /** Announcements have to come in their order, all of them. */
+  accept(announcement: Announcement): void {
+    if (announcement.shared !== undefined) {
+      this.#shared = new Int32Array(announcement.shared);
+      this.beginWindow(this.#collector.window);
+    }
+    this.#memory.apply(announcement);
+    for (const { path, metrics } of announcement.added) {
+      for (const metric of metrics) {
+        const series = this.#collector.place(path, metric);
+        series.attach(this.#memory, metric);
+        this.#series.set(metric.id, series);
+      }
+    }
+    for (const id of announcement.removed) this.#remove(id, false);
+    if (this.#shared !== null) Atomics.store(this.#shared, SHARED_ACKNOWLEDGED, announcement.sequence);
+  }
+
+  /**
+   * The thread is gone. Its gauges vanish; what it counted stays in the totals, so that no counter falls when a successor
+   * begins at 0. Names that no successor takes up go after ten minutes.
+   */
+  close(): void {
+    for (const id of [...this.#series.keys()]) this.#remove(id, true);
+    this.#collector.detached(this);
+  }
+
+  /** For the collector. */
+  beginWindow(window: number): void {
+    if (this.#shared !== null) Atomics.store(this.#shared, SHARED_WINDOW, window);
+  }
+
+  #remove(id: number, withThread: boolean): void {
+    const series = this.#series.get(id);
+    if (series === undefined) return;
+    this.#series.delete(id);
+    series.detach(this.#memory, id);
+    this.#collector.removed(series, withThread);
+  }
+}
+
+function newSeries(scope: SeriesScope, { name, type, merge, stepsPerUnit }: AnnouncedMetric): Series {
+  switch (type) {
+    case 'counter':
+      return new CounterSeries(scope, name);
+    case 'gauge':
+      return new GaugeSeries(scope, name, merge ?? 'sum');
+    case 'stat':
+      return new StatSeries(scope, name, stepsPerUnit ?? 1);
+  }
+}

@@ -1,0 +1,228 @@
+/**
+ * The metric tree of an http router: every name that Signpost records, with its type and meaning, in one place. The
+ * names are the original's (reference: its own metrics.json and Prometheus text); those of its names that are not here
+ * stand in test/metrics-missing.json, with the reason. `{...}` stands for one segment or more of any text.
+ */
+import type { GaugeMerge, MetricType } from './announcement.ts';
+
+export interface MetricDefinition {
+  /** Below the scope's path. */
+  readonly name: string;
+  readonly type: MetricType;
+  readonly help: string;
+  /** Of a gauge that is not added over the threads. */
+  readonly merge?: GaugeMerge;
+}
+
+export interface ScopeDefinition {
+  /** Segments; `{...}` is one segment, which may contain `/`. */
+  readonly path: readonly string[];
+  readonly metrics: readonly MetricDefinition[];
+}
+
+const counter = (name: string, help: string): MetricDefinition => ({ name, type: 'counter', help });
+const gauge = (name: string, help: string, merge: GaugeMerge = 'sum'): MetricDefinition =>
+  merge === 'sum' ? { name, type: 'gauge', help } : { name, type: 'gauge', help, merge };
+const stat = (name: string, help: string): MetricDefinition => ({ name, type: 'stat', help });
+
+/** What servers, services and clients all count. */
+const requests: readonly MetricDefinition[] = [
+  counter('requests', 'Requests that began.'),
+  counter('success', 'Requests that were answered and classified as successes.'),
+  counter('failures', 'Requests that failed or were classified as failures.'),
+  counter('failures/{exception}', 'Failures by class: of the original, where it has one.'),
+  gauge('pending', 'Requests in flight.'),
+  stat('request_latency_ms', 'Time in ms from a request to the end of its response.'),
+];
+
+/** What servers and clients count of connections. */
+const connections: readonly MetricDefinition[] = [
+  counter('connects', 'Connections opened.'),
+  counter('closes', 'Connections closed.'),
+  gauge('connections', 'Connections that are open.'),
+  counter('received_bytes', 'Bytes received on connections.'),
+  counter('sent_bytes', 'Bytes sent on connections.'),
+  counter('read_timeout', 'Connections closed because nothing could be read for too long.'),
+  counter('write_timeout', 'Connections closed because nothing could be written for too long.'),
+  stat('connection_duration', 'Life of a connection in ms.'),
+  stat('connection_requests', 'Requests on a connection.'),
+];
+
+const statuses: readonly MetricDefinition[] = [
+  counter('status/{code}', 'Responses by status.'),
+  ...['1XX', '2XX', '3XX', '4XX', '5XX'].map((group) =>
+    counter(`status/${group}`, `Responses with a status ${group}.`),
+  ),
+  counter('status/error', 'Requests without a response.'),
+];
+
+/** What the codec and the exchange know of one cache of bindings. */
+const cache: readonly MetricDefinition[] = [
+  counter('misses', 'Look-ups that had to make an entry.'),
+  counter('evicts', 'Entries that made room for others.'),
+  counter('expires', 'Entries that were unused for too long.'),
+];
+
+export const metricTree: readonly ScopeDefinition[] = [
+  {
+    path: ['rt', '{router}'],
+    metrics: [gauge('originator', '1 if requests begin here: the router adds no hop to a chain.', 'max')],
+  },
+  {
+    path: ['rt', '{router}', 'server', '{server}'],
+    metrics: [
+      ...requests,
+      ...connections,
+      ...statuses,
+      counter('nacks', 'Requests refused because too many were in flight.'),
+      stat('connection_received_bytes', 'Bytes received on a connection.'),
+      stat('connection_sent_bytes', 'Bytes sent on a connection.'),
+      stat('request_payload_bytes', 'Bytes of a request body.'),
+      stat('response_payload_bytes', 'Bytes of a response body.'),
+      stat('dtab/size', 'Dentries of a local dtab, of requests that have one.'),
+      ...['1XX', '2XX', '3XX', '4XX', '5XX'].map((group) =>
+        stat(`time/${group}`, `Time in ms to a response with a status ${group}.`),
+      ),
+      stat('time/error', 'Time in ms until a request ended without a response.'),
+      counter('thread_usage/requests/per_thread/{thread}', 'Requests that a worker thread took.'),
+      gauge('thread_usage/requests/mean', 'Requests of a worker thread, on average.'),
+      gauge('thread_usage/requests/stddev', 'Standard deviation of the requests of the worker threads.'),
+      gauge('thread_usage/requests/relative_stddev', 'The standard deviation as a share of the mean: 0 is even.'),
+    ],
+  },
+  { path: ['rt', '{router}', 'service', '{service}'], metrics: requests },
+  {
+    path: ['rt', '{router}', 'client', '{client}'],
+    metrics: [
+      ...requests,
+      ...connections,
+      ...statuses,
+      gauge('available', '1 if the replica set has an endpoint.', 'max'),
+      counter('cancelled_connects', 'Connects given up before they were through.'),
+      stat('connect_latency_ms', 'Time in ms to open a connection.'),
+      stat('failed_connect_latency_ms', 'Time in ms until a connect failed.'),
+      gauge('pool_size', 'Connections in use.'),
+      gauge('pool_cached', 'Idle connections.'),
+      gauge('pool_waiters', 'Requests that wait for a connection.'),
+      counter('pool_num_waited', 'Requests that had to wait for a connection.'),
+      counter('pool_num_too_many_waiters', 'Requests refused because too many waited for a connection.'),
+      gauge('loadbalancer/size', 'Endpoints of the replica set.', 'max'),
+      gauge('loadbalancer/available', 'Endpoints that requests may go to.', 'max'),
+      gauge('loadbalancer/load', 'Requests in flight to all endpoints.'),
+      gauge('loadbalancer/num_weight_classes', 'Different weights among the endpoints.', 'max'),
+      gauge('loadbalancer/meanweight', 'Mean weight of the endpoints.', 'max'),
+      gauge('loadbalancer/algorithm/{algorithm}', '1 for the kind of balancer that is used.', 'max'),
+      counter('loadbalancer/adds', 'Endpoints added.'),
+      counter('loadbalancer/removes', 'Endpoints removed.'),
+      counter('loadbalancer/updates', 'Updates of the replica set.'),
+      counter('retries/requeues', 'Requests sent again, because no endpoint can have acted on them.'),
+      counter('retries/request_limit', 'Requests not sent again, because they had been too often.'),
+      counter('retries/cannot_retry', 'Failed requests not sent again, because an endpoint may have acted on them.'),
+      stat('retries/requeues_per_request', 'How often a request was sent again.'),
+      counter('service_creation/failures', 'Requests for which no connection was to be had.'),
+      counter('service_creation/failures/{exception}', 'The same by class of failure.'),
+      stat('service_creation/service_acquisition_latency_ms', 'Time in ms to get a connection, new or idle.'),
+    ],
+  },
+  { path: ['rt', '{router}', 'client', '{client}', 'service', '{service}'], metrics: requests },
+  // The names that are bound, and the clients that they lead to.
+  { path: ['rt', '{router}', 'bindcache', 'path'], metrics: cache },
+  { path: ['rt', '{router}', 'bindcache', 'client'], metrics: cache },
+  {
+    path: ['adminhttp'],
+    metrics: [
+      ...requests.filter(({ name }) => name !== 'failures/{exception}'),
+      ...connections.filter(({ name, type }) => type !== 'stat' && !name.endsWith('_timeout')),
+    ],
+  },
+  {
+    path: ['jvm'],
+    metrics: [
+      gauge('uptime', 'Time in ms since the process began.'),
+      gauge('start_time', 'When the process began, in ms since 1970.'),
+      gauge('num_cpus', 'CPUs that the process may use.'),
+      gauge('fd_count', 'File descriptors that are open.'),
+      gauge('fd_limit', 'File descriptors that may be open.'),
+      gauge('thread/count', 'Threads of the operating system.'),
+      gauge('heap/used', 'Bytes in use on the heaps of all JavaScript threads.'),
+      gauge('heap/committed', 'Bytes that the heaps of all JavaScript threads have taken.'),
+      gauge('heap/max', 'Bytes that the heaps of all JavaScript threads may take.'),
+      gauge('gc/cycles', 'Garbage collections in all JavaScript threads.'),
+      gauge('gc/msec', 'Time in ms of all garbage collections.'),
+    ],
+  },
+  {
+    path: ['process'],
+    metrics: [
+      counter('uncaught_errors', 'Errors that nobody caught: each is a defect, and is logged.'),
+      counter('observer_errors', 'Errors of those who watch live values.'),
+    ],
+  },
+  {
+    path: ['metrics'],
+    metrics: [
+      gauge('live', 'Metrics in all threads.'),
+      counter('refused', 'Metrics that were not made, because too many live.'),
+    ],
+  },
+];
+
+/**
+ * Upper bounds in ms of the classic histogram buckets. The original has none: they stand beside its summaries, because
+ * percentiles of several hosts can't be merged.
+ */
+const LATENCY_BOUNDS_MS: readonly number[] = [0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000];
+
+/**
+ * The bounds of a stat's classic buckets: what servers, services and clients need for requests. Null for any other, since
+ * they cost 17 lines a scrape each.
+ */
+export function bucketBounds(path: readonly string[], name: string): readonly number[] | null {
+  return name === 'request_latency_ms' && path.length === 4 ? LATENCY_BOUNDS_MS : null;
+}
+
+/**
+ * What stands in `failures/{exception}`: the classes that the original counts, where it is known to count one. A failure
+ * with several segments is counted at each level, see failureNames().
+ */
+export const failureClass = {
+  /** A response that was classified as a failure, such as any 5XX. */
+  response: 'com.twitter.finagle.service.ResponseClassificationSyntheticException',
+  unidentified: 'io.buoyant.router.RoutingFactory$UnknownDst',
+  /** A service that is bound to nothing or to no endpoint. */
+  unbound: 'com.twitter.finagle.naming.buoyant.RichNoBrokersAvailableException',
+  /** A client without endpoints, under `service_creation/failures`. */
+  noEndpoint: 'com.twitter.finagle.NoBrokersAvailableException',
+  connectFailed: 'com.twitter.finagle.ConnectionFailedException',
+  backendClosed: 'com.twitter.finagle.ChannelClosedException',
+  overloaded: 'rejected/com.twitter.finagle.Failure/java.util.concurrent.RejectedExecutionException',
+  tooManyWaiters: 'com.twitter.finagle.TooManyWaitersException',
+} as const;
+
+/** The counters of a failure beside `failures`: `a/b` gives `failures/a` and `failures/a/b`. */
+export function failureNames(failure: string): string[] {
+  const segments = failure.split('/');
+  return segments.map((_, at) => ['failures', ...segments.slice(0, at + 1)].join('/'));
+}
+
+const byScope = metricTree.map(({ path, metrics }) => ({ path, find: finder(metrics) }));
+
+/** The definition of a metric of the tree; null when it is none of it. */
+export function describe(path: readonly string[], name: string): MetricDefinition | null {
+  const scope = byScope.find((candidate) => matches(candidate.path, path));
+  return scope?.find(name) ?? null;
+}
+
+function matches(pattern: readonly string[], path: readonly string[]): boolean {
+  return (
+    pattern.length === path.length && pattern.every((segment, at) => segment.startsWith('{') || segment === path[at])
+  );
+}
+
+function finder(metrics: readonly MetricDefinition[]): (name: string) => MetricDefinition | undefined {
+  const literal = new Map(metrics.map((metric) => [metric.name, metric]));
+  const open = metrics
+    .filter(({ name }) => name.endsWith('}'))
+    .map((metric) => [metric.name.slice(0, metric.name.indexOf('{')), metric] as const);
+  return (name) => literal.get(name) ?? open.find(([prefix]) => name.startsWith(prefix))?.[1];
+}

@@ -1,0 +1,10 @@
+/** The kinds of `telemetry:` that are built. */
+import { prometheus } from './prometheus.ts';
+import { recentRequests } from './recent-requests.ts';
+
+export type { PrometheusTelemeter } from './prometheus.ts';
+export { RecentRequests, type RequestRecord } from './recent-requests.ts';
+
+export const telemeterKinds = [prometheus, recentRequests] as const;
+
+export type Telemeter = ReturnType<(typeof telemeterKinds)[number]['create']>;
