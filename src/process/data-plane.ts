@@ -152,6 +152,8 @@ export class DataPlane {
             Array.from(router.clients.values(), (client) => [client.id, client.state()]),
           ),
         );
+      case 'connections':
+        return this.#servers.reduce((sum, server) => sum + server.connections, 0);
       default:
         return null;
     }

@@ -118,6 +118,11 @@ export class HttpServer implements ServerConnectionOwner {
 
   // ---- connections
 
+  /** Open now. */
+  get connections(): number {
+    return this.#connections.size;
+  }
+
   opened(connection: Http1ServerConnection): void {
     this.#connections.add(connection);
     this.#metrics.connects.increment();
