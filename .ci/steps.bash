@@ -63,7 +63,8 @@ apt_install() {
 
 export -f as_root apt_install
 
-# What both scripts begin with: the dependencies exactly as locked (Node itself among them), lint, types, `npm test`.
+# What both scripts begin with: the dependencies exactly as locked (Node itself among them), lint, types, `npm test`, and the
+# admin pages in a real browser.
 standard_steps() {
   if ! command -v npm >/dev/null; then
     require 5m 'npm' apt_install npm || finish
@@ -72,6 +73,8 @@ standard_steps() {
   require 1m 'npm run lint' npm run lint
   require 2m 'npm run typecheck' npm run typecheck
   tap 11m 'npm test' npm test
+  require 5m 'Chromium' apt_install chromium
+  tap 3m 'npm run test:browser' npm run test:browser
 }
 
 finish() {

@@ -3,8 +3,7 @@
  * The `signpost` command. Running a config is the bare call, with the original's flags; everything else is a sub command.
  * Whatever a command does not need is not loaded.
  */
-import { readFileSync } from 'node:fs';
-import { enableCompileCache, findPackageJSON } from 'node:module';
+import { enableCompileCache } from 'node:module';
 import type { ExplainOptions } from './process/explain.ts';
 
 // Before any other import: what is compiled from here on is kept for the next start.
@@ -33,6 +32,7 @@ async function main(args: readonly string[]): Promise<number | undefined> {
 async function runSubCommand(args: readonly string[]): Promise<number | undefined> {
   const { Command, CommanderError, Option } = await import('commander');
   const { helpText } = await import('./process/help.ts');
+  const { version } = await import('./process/version.ts');
   const output = () =>
     new Option('-o, --output <format>', 'how to print the result').choices(['text', 'json']).default('text');
   let code: number | undefined = 0;
@@ -92,10 +92,4 @@ async function runSubCommand(args: readonly string[]): Promise<number | undefine
     throw error;
   }
   return code;
-}
-
-function version(): string {
-  const manifest = findPackageJSON(import.meta.url);
-  if (manifest === undefined) throw new Error('no package.json above the signpost command');
-  return (JSON.parse(readFileSync(manifest, 'utf8')) as { version: string }).version;
 }

@@ -49,7 +49,7 @@ function partOf({ config, endpoints }: RawPart): Part {
 }
 
 function answerOf(request: string, raw: RawAnswer): RecordedAnswer {
-  const match = /^([A-Z]+) (\S+)(?: Content-Type: (\S+) (.*))?$/s.exec(request.trim());
+  const match = /^([A-Z]+) (\S+)(?: Content-Type: (\S+)(?: (.*))?)?$/s.exec(request.trim());
   const [, method = '', target = '', contentType, sent] = match ?? [];
   if (match === null) throw new Error(`a request that can't be read: ${request}`);
   const { status, headers, body } = raw.raw_response === undefined ? recorded(raw) : parsed(raw.raw_response, method);

@@ -58,7 +58,14 @@ test('the package', async (t) => {
   const command = (name: string) => join(installed, manifest.bin[name] ?? 'none');
 
   t.test('contains what runs, and nothing else', async (t) => {
-    for (const path of ['dist/src/main.js', 'dist/namerd/main.js', 'dist/namerd/ctl/main.js', 'README.md', 'LICENSE']) {
+    for (const path of [
+      'dist/src/main.js',
+      'dist/namerd/main.js',
+      'dist/namerd/ctl/main.js',
+      'dist/src/admin/ui/style.css',
+      'README.md',
+      'LICENSE',
+    ]) {
       t.ok(files.includes(path), path);
     }
     t.same(
