@@ -1,17 +1,19 @@
 /** The endpoints of the admin server and what each needs from the process. */
 import type { Worker } from 'node:worker_threads';
 import type { ConfiguredNamer, Interpreter } from '../naming/index.ts';
+import type { Telemeter } from '../telemetry/index.ts';
 import { boundNamesHandler } from './bound-names.ts';
 import { type ClientStates, clientStateHandler } from './client-state.ts';
 import { configHandler } from './config-json.ts';
 import { delegatorHandler } from './delegator.ts';
 import { lintHandler } from './lint.ts';
 import { type Loggers, loggingHandler } from './logging.ts';
-import { fileHandlers, pageHandlers } from './page.ts';
+import { type Frame, fileHandlers, pageHandlers } from './page.ts';
 import { profileHandlers } from './profile.ts';
-import { type AdminHandler, json, methodNotAllowed, text } from './server.ts';
+import { type AdminHandler, methodNotAllowed, text } from './server.ts';
 import { serverInfoHandler } from './server-info.ts';
 import { namerStateHandlers } from './states.ts';
+import { metricsJsonHandler, type ReadMetrics, telemeterHandlers, telemeterPages } from './telemetry.ts';
 import { threadsHandler } from './threads.ts';
 
 export interface AdminSources {
@@ -25,25 +27,25 @@ export interface AdminSources {
   readonly interpreters: ReadonlyMap<string, Interpreter>;
   /** Binds for questions that name no router. */
   readonly fallback: Interpreter;
-  /** All metrics by name. */
-  readonly metrics: () => Promise<Record<string, number>>;
+  readonly metrics: ReadMetrics;
+  readonly telemeters: readonly Telemeter[];
+  /** The process' own metrics as Prometheus text. */
+  readonly processText: () => Promise<string>;
   /** What each worker knows of its clients. */
   readonly clients: () => Promise<ClientStates>;
   /** The workers that run now; none where the main thread carries requests. */
   readonly workers: () => readonly Worker[];
   readonly loggers: Loggers;
-  /** What telemeters serve, by path. */
-  readonly telemeters: ReadonlyMap<string, AdminHandler>;
   /** Begins an orderly stop; the grace in ms overrides the configured one. */
   readonly shutdown: (graceMs: number | undefined) => void;
 }
 
 export function adminEndpoints(sources: AdminSources): ReadonlyMap<string, AdminHandler> {
-  const { namers, telemeters, version } = sources;
-  const extraPages = telemeters.has('/requests') ? ['requests'] : [];
+  const { namers, metrics, telemeters, version } = sources;
+  const frame: Frame = { version, extraPages: telemeterPages(telemeters) };
   const threads = threadsHandler();
   const endpoints = new Map<string, AdminHandler>([
-    ...pageHandlers({ version, extraPages }),
+    ...pageHandlers(frame),
     ...fileHandlers(),
     ['/admin/ping', () => text(200, 'pong')],
     ['/admin/shutdown', shutdownHandler(sources.shutdown)],
@@ -57,14 +59,14 @@ export function adminEndpoints(sources: AdminSources): ReadonlyMap<string, Admin
           ['/admin/threads.json', threads],
         ] as const)),
     ...profileHandlers(sources.workers),
-    ['/admin/metrics.json', async () => json(200, await sources.metrics())],
+    ['/admin/metrics.json', metricsJsonHandler(metrics)],
     ['/bound-names.json', boundNamesHandler(namers)],
     ['/client_state.json', clientStateHandler(sources.clients)],
     ['/config.json', configHandler(sources.config)],
     ['/delegator.json', delegatorHandler(sources.interpreters, sources.fallback)],
     ['/logging.json', loggingHandler(sources.loggers)],
     ...namerStateHandlers(namers),
-    ...telemeters,
+    ...telemeterHandlers(telemeters, metrics, sources.processText, frame),
   ]);
   const index = indexHandler(endpoints);
   endpoints.set('/admin', index);

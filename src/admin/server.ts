@@ -5,7 +5,9 @@
 import type http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { isIP } from 'node:net';
+import type { MetricRegistry } from '../metrics/registry.ts';
 import type { Log } from '../port/log.ts';
+import { countRequests } from './metrics.ts';
 import type { PathFilter } from './security.ts';
 
 // An import of node:http would read all its exports, WebSocket among them, and so load undici: 10 MiB for nothing.
@@ -24,7 +26,8 @@ export interface AdminResponse {
   readonly status: number;
   readonly contentType?: string;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body: string;
+  /** Text is sent as UTF-8. */
+  readonly body: string | readonly Buffer[];
 }
 
 export type AdminHandler = (request: AdminRequest) => AdminResponse | Promise<AdminResponse>;
@@ -76,6 +79,8 @@ export interface AdminServerOptions {
   readonly hosts?: readonly string[] | undefined;
   /** Which paths are served; all when left out. */
   readonly filter?: PathFilter | undefined;
+  /** Where it counts what it does; nowhere when left out. */
+  readonly metrics?: MetricRegistry | undefined;
 }
 
 export class AdminServer {
@@ -101,6 +106,7 @@ export class AdminServer {
       });
     });
     this.#server.maxConnections = MAX_CONNECTIONS;
+    if (options.metrics !== undefined) countRequests(this.#server, options.metrics);
   }
 
   /** Rejects with the system's error, such as EADDRINUSE. Resolves to the port. */
@@ -124,16 +130,18 @@ export class AdminServer {
 
   async #serve(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
     const answer = await this.#answer(request);
+    const pieces = typeof answer.body === 'string' ? [answer.body] : answer.body;
     // The rest of a body that nobody wants is not waited for.
     if (!request.complete) response.setHeader('Connection', 'close');
     response.writeHead(answer.status, {
       // What an answer echoes must not be taken for a page.
       'X-Content-Type-Options': 'nosniff',
       ...(answer.contentType === undefined ? {} : { 'Content-Type': answer.contentType }),
-      'Content-Length': Buffer.byteLength(answer.body),
+      'Content-Length': pieces.reduce((length, piece) => length + Buffer.byteLength(piece), 0),
       ...answer.headers,
     });
-    response.end(request.method === 'HEAD' ? '' : answer.body);
+    if (request.method !== 'HEAD') for (const piece of pieces) response.write(piece);
+    response.end();
   }
 
   async #answer(request: http.IncomingMessage): Promise<AdminResponse> {
@@ -177,9 +185,15 @@ export class AdminServer {
   }
 }
 
-/** A browser says for which page it asks, when that is another's and when it posts (Fetch 3.2). */
-function isForeignOrigin({ origin, host }: http.IncomingHttpHeaders): boolean {
-  return origin !== undefined && URL.parse(origin)?.host !== host?.toLowerCase();
+/**
+ * A browser says for which page it asks: by Origin when it posts or reads across origins (Fetch 3.2), by Sec-Fetch-Site
+ * for the rest, such as images. A link from elsewhere may lead here.
+ */
+function isForeignOrigin(headers: http.IncomingHttpHeaders): boolean {
+  const { origin, host } = headers;
+  if (origin !== undefined && URL.parse(origin)?.host !== host?.toLowerCase()) return true;
+  const isForeignSite = ['cross-site', 'same-site'].includes(String(headers['sec-fetch-site']));
+  return isForeignSite && headers['sec-fetch-mode'] !== 'navigate';
 }
 
 async function readBody(request: http.IncomingMessage): Promise<string | null> {

@@ -49,6 +49,10 @@ export const maxInitialLineKB = 8;
 export const maxErrResponseKB = 5120;
 /** 1.7.5. KiB up to which a body with Content-Length is kept for a retry. */
 export const streamAfterContentLengthKB = 5;
+/** KiB of a body that is collected whole. 1.7.5 has 2 GiB, with which a handful of requests can take all memory. */
+export const maxBufferedBodyKB = 5120;
+/** 1.7.5 has -1. Off, because compressing costs more than all else that a proxy does. */
+export const compressionLevel = 0;
 
 /** The default identifier of http routers. 1.7.5. */
 export const identifierKind = 'io.l5d.header.token';

@@ -8,7 +8,7 @@
 import { type FSWatcher, watch } from 'node:fs';
 import { basename } from 'node:path';
 
-/** A name in a directory to be told about; no name means every name. */
+/** A name in a directory to be told about; no name means every name that comes or goes (not what is written into them). */
 export interface WatchPoint {
   /** Without symbolic links. */
   readonly directory: string;
@@ -65,10 +65,10 @@ function open(point: WatchPoint): DirectoryWatch {
   const watched: DirectoryWatch = { identity: point.identity, listeners: new Map() };
   watches.set(directory, watched);
   try {
-    const handle = watch(directory, { persistent: false }, (_event, name) => {
+    const handle = watch(directory, { persistent: false }, (event, name) => {
       // The kernel reports the end or the move of the directory itself under the directory's own name.
       if (name === null || name === basename(directory)) abandon(directory, watched);
-      else notify(watched, name);
+      else notify(watched, name, event === 'rename');
     });
     handle.on('error', () => abandon(directory, watched));
     watched.handle = handle;
@@ -78,8 +78,9 @@ function open(point: WatchPoint): DirectoryWatch {
   return watched;
 }
 
-function notify(watched: DirectoryWatch, name: string): void {
-  for (const key of [name, EVERY_NAME]) for (const listener of [...(watched.listeners.get(key) ?? [])]) listener();
+function notify(watched: DirectoryWatch, name: string, cameOrWent: boolean): void {
+  const told = cameOrWent ? [name, EVERY_NAME] : [name];
+  for (const key of told) for (const listener of [...(watched.listeners.get(key) ?? [])]) listener();
 }
 
 /** The handle may be blind from now on: its listeners look again, and whoever still needs the directory opens a new one. */

@@ -1,5 +1,5 @@
 /** Live values kept by key: who asks for the same key shares one, and a key that nobody reads any more is forgotten. */
-import { DEFAULT_LINGER_MS } from './linger.ts';
+import { Lingering } from './linger.ts';
 import { derive, type Live } from './live.ts';
 
 /** What a kept value tells about its readers. */
@@ -10,17 +10,19 @@ export interface Readership {
   readonly unwatched: () => void;
 }
 
-interface Entry<T> {
-  live: Live<T>;
-  idle: NodeJS.Timeout | undefined;
+/** A value to be kept. */
+export interface Kept<T> {
+  readonly live: Live<T>;
+  /** Stops what runs behind the value, when its readers have been gone for long enough. Must not throw. */
+  readonly close?: () => void;
 }
 
 export class Keyed<T> {
-  readonly #lingerMs: number;
-  readonly #entries = new Map<string, Entry<T>>();
+  readonly #lingering: Lingering;
+  readonly #entries = new Map<string, Live<T>>();
 
-  constructor(lingerMs: number = DEFAULT_LINGER_MS) {
-    this.#lingerMs = lingerMs;
+  constructor(lingerMs?: number) {
+    this.#lingering = new Lingering(lingerMs);
   }
 
   /** The number of keys remembered, whether read or lingering. */
@@ -32,38 +34,36 @@ export class Keyed<T> {
     return this.#entries.keys();
   }
 
+  /** The value of a key that is remembered. */
+  peek(key: string): Live<T> | undefined {
+    return this.#entries.get(key);
+  }
+
   /** The value of `key`, made by `make` when the key is new. */
-  get(key: string, make: (readership: Readership) => Live<T>): Live<T> {
+  get(key: string, make: (readership: Readership) => Kept<T>): Live<T> {
     const known = this.#entries.get(key);
-    if (known !== undefined) return known.live;
-    const entry: Entry<T> = {
-      live: make({
-        watched: () => {
-          clearTimeout(entry.idle);
-          // Whoever held on to a forgotten value and reads it again makes it the key's value, unless there is a new one.
-          if (!this.#entries.has(key)) this.#entries.set(key, entry);
-        },
-        unwatched: () => this.#forgetLater(key, entry),
-      }),
-      idle: undefined,
+    if (known !== undefined) return known;
+    const end = () => {
+      if (this.#entries.get(key) === kept.live) this.#entries.delete(key);
+      kept.close?.();
     };
-    this.#entries.set(key, entry);
+    const kept = make({
+      watched: () => {
+        this.#lingering.delete(end);
+        // Whoever held on to a forgotten value and reads it again makes it the key's value, unless there is a new one.
+        if (!this.#entries.has(key)) this.#entries.set(key, kept.live);
+      },
+      unwatched: () => this.#lingering.add(end),
+    });
+    this.#entries.set(key, kept.live);
     // A value that is asked for but never read must not stay for ever either.
-    this.#forgetLater(key, entry);
-    return entry.live;
+    this.#lingering.add(end);
+    return kept.live;
   }
 
   clear(): void {
-    for (const entry of this.#entries.values()) clearTimeout(entry.idle);
+    this.#lingering.clear();
     this.#entries.clear();
-  }
-
-  #forgetLater(key: string, entry: Entry<T>): void {
-    clearTimeout(entry.idle);
-    entry.idle = setTimeout(() => {
-      if (this.#entries.get(key) === entry) this.#entries.delete(key);
-    }, this.#lingerMs);
-    entry.idle.unref();
   }
 }
 
@@ -83,7 +83,7 @@ export class Derivations<T> {
 
   /** `compute` is taken the first time a key is asked for; it must depend on nothing but the key and live values. */
   get(key: string, compute: () => T): Live<T> {
-    return this.#keyed.get(key, (readership) => derive(compute, this.#equals, readership));
+    return this.#keyed.get(key, (readership) => ({ live: derive(compute, this.#equals, readership) }));
   }
 
   close(): void {

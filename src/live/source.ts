@@ -2,7 +2,7 @@
 import { signal } from '@preact/signals-core';
 import { type Activity, failed, hasValue, ok, pending, toError } from './activity.ts';
 import type { Readership } from './keyed.ts';
-import { DEFAULT_LINGER_MS } from './linger.ts';
+import { Lingering } from './linger.ts';
 import { type Live, untracked } from './live.ts';
 
 /** `fail` and `pending` keep the last value. Calls after the source was stopped are ignored. */
@@ -12,40 +12,41 @@ export interface Publisher<T> {
   pending(): void;
 }
 
-export interface SourceOptions<T> {
+export interface SourceParts<T> {
   /** Begins to publish, and returns what stops it. Called for the first reader; what it throws becomes a failed activity. */
   readonly start: (publish: Publisher<T>) => () => void;
-  readonly lingerMs?: number | undefined;
   /** Values that are equal are not published again. */
   readonly equals?: ((a: T, b: T) => boolean) | undefined;
 }
 
-/** A source starts with its first reader and stops `lingerMs` after its last one; it keeps its last value when stopped. */
-export function source<T>(options: SourceOptions<T>): Live<Activity<T>> {
-  return openSource(options).live;
+export interface SourceOptions<T> extends SourceParts<T> {
+  readonly lingerMs?: number | undefined;
 }
 
-/** A source that can also be closed: stopped now, readers or not. For rooms that own their sources (see Sources). */
+/** A source starts with its first reader and stops `lingerMs` after its last one; it keeps its last value when stopped. */
+export function source<T>(options: SourceOptions<T>): Live<Activity<T>> {
+  const lingering = new Lingering(options.lingerMs);
+  const opened = openSource(options, {
+    watched: () => lingering.delete(opened.close),
+    unwatched: () => lingering.add(opened.close),
+  });
+  return opened.live;
+}
+
+/** A source that runs until its owner closes it: the owner hears of its readers. A later reader starts it again. */
 export function openSource<T>(
-  options: SourceOptions<T>,
-  readership?: Readership,
+  parts: SourceParts<T>,
+  readership: Readership,
 ): { readonly live: Live<Activity<T>>; readonly close: () => void } {
-  const { start, lingerMs = DEFAULT_LINGER_MS, equals = Object.is } = options;
+  const { start, equals = Object.is } = parts;
   let stop: (() => void) | undefined;
-  let lingering: NodeJS.Timeout | undefined;
 
   const state = signal<Activity<T>>(pending(), {
     watched: () => {
-      clearTimeout(lingering);
-      readership?.watched();
-      if (stop === undefined) stop = begin();
+      readership.watched();
+      stop ??= begin();
     },
-    unwatched: () => {
-      readership?.unwatched();
-      lingering = setTimeout(close, lingerMs);
-      // Not held open by a timer: a process that has nothing else to do may end.
-      lingering.unref();
-    },
+    unwatched: readership.unwatched,
   });
 
   function begin(): () => void {
@@ -78,7 +79,6 @@ export function openSource<T>(
   }
 
   function close(): void {
-    clearTimeout(lingering);
     const stopping = stop;
     stop = undefined;
     stopping?.();

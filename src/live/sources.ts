@@ -1,29 +1,23 @@
 /** Sources kept by key: who asks for the same key shares one source, and a key that nobody reads is stopped and forgotten. */
 import type { Activity } from './activity.ts';
 import { Keyed } from './keyed.ts';
-import { DEFAULT_LINGER_MS } from './linger.ts';
-import type { Live } from './live.ts';
-import { openSource, type SourceOptions } from './source.ts';
+import { type Live, untracked } from './live.ts';
+import { openSource, type SourceParts } from './source.ts';
 
 export interface SourcesOptions {
   /** How long a source runs, and its key is remembered, after the last reader, ms. */
   readonly lingerMs?: number;
 }
 
-/** All sources of one kind linger alike. */
-export type KeyedSource<T> = Omit<SourceOptions<T>, 'lingerMs'>;
-
 export class Sources<T> {
-  readonly #create: (key: string) => KeyedSource<T>;
-  readonly #lingerMs: number;
+  readonly #create: (key: string) => SourceParts<T>;
   readonly #keyed: Keyed<Activity<T>>;
   readonly #running = new Set<() => void>();
   #closed = false;
 
-  constructor(create: (key: string) => KeyedSource<T>, options: SourcesOptions = {}) {
+  constructor(create: (key: string) => SourceParts<T>, options: SourcesOptions = {}) {
     this.#create = create;
-    this.#lingerMs = options.lingerMs ?? DEFAULT_LINGER_MS;
-    this.#keyed = new Keyed(this.#lingerMs);
+    this.#keyed = new Keyed(options.lingerMs);
   }
 
   /** The number of keys remembered, whether read or lingering. */
@@ -42,7 +36,6 @@ export class Sources<T> {
       const opened = openSource(
         {
           equals: options.equals,
-          lingerMs: this.#lingerMs,
           start: (publish) => {
             if (this.#closed) throw new Error('closed');
             const stop = options.start(publish);
@@ -55,8 +48,13 @@ export class Sources<T> {
         },
         readership,
       );
-      return opened.live;
+      return opened;
     });
+  }
+
+  /** What is known of a key that somebody asked for; nothing is subscribed to or started. */
+  peek(key: string): Activity<T> | undefined {
+    return untracked(() => this.#keyed.peek(key)?.value);
   }
 
   /** Stops every source now. Readers keep the last values; a source that is started afterwards fails. */

@@ -11,12 +11,14 @@ import { type AnnouncedMetric, type Announcement, SHARED_ACKNOWLEDGED, SHARED_WI
 import { MetricMemory } from './memory.ts';
 import { CounterSeries, GaugeSeries, type Series, type SeriesScope, StatSeries } from './series.ts';
 import type { MetricSnapshot, MetricValue, ScopeSnapshot } from './snapshot.ts';
-import { withThreadUsage } from './thread-usage.ts';
+import { isThreadUsage, withThreadUsage } from './thread-usage.ts';
 
 /** What a summary covers. 1.7.5. */
 const WINDOW_MS = 60_000;
 /** How long the counts of a thread that died stand for those of its successor, in windows: as long as an idle binding. */
 const KEPT_WINDOWS = 10;
+/** Far more names than metrics/names.ts gives. */
+const MAX_INTERNED = 10_000;
 
 /** A value of the control side that is read when it is asked for. */
 interface Reading {
@@ -33,6 +35,7 @@ export class MetricCollector {
   readonly #readings = new Set<Reading>();
   /** Series that only threads had that are gone, and the window in which they go too. */
   readonly #orphans = new Map<Series, number>();
+  readonly #names = new Map<string, string>();
   #window = 1;
   #timer: NodeJS.Timeout | undefined;
 
@@ -87,13 +90,15 @@ export class MetricCollector {
     const key = path.join('\0');
     let scope = this.#scopes.get(key);
     if (scope === undefined) {
-      scope = { path, series: new Map() };
+      scope = { path, series: new Map(), hasThreadUsage: false };
       this.#scopes.set(key, scope);
     }
     let series = scope.series.get(metric.name);
     if (series === undefined) {
-      series = newSeries(scope, metric);
-      scope.series.set(metric.name, series);
+      const name = this.#intern(metric.name);
+      series = newSeries(scope, name, metric);
+      scope.series.set(name, series);
+      scope.hasThreadUsage ||= isThreadUsage(name);
     }
     this.#orphans.delete(series);
     return series;
@@ -112,17 +117,25 @@ export class MetricCollector {
   }
 
   *#read(): Generator<ScopeSnapshot> {
-    for (const { path, series } of this.#scopes.values()) {
+    for (const { path, series, hasThreadUsage } of this.#scopes.values()) {
       const metrics: MetricValue[] = [];
       for (const one of series.values()) {
         const value = one.value(this.#window);
         if (value !== null) metrics.push(value);
       }
-      yield { path, metrics: withThreadUsage(metrics) };
+      yield { path, metrics: hasThreadUsage ? withThreadUsage(metrics) : metrics };
     }
     for (const { path, name, type, read } of this.#readings) {
       yield { path, metrics: [{ type, name, value: read() }] };
     }
+  }
+
+  /** Names come over the port as a copy for each scope; there are a few hundred, and thousands of scopes. */
+  #intern(name: string): string {
+    const known = this.#names.get(name);
+    if (known !== undefined) return known;
+    if (this.#names.size < MAX_INTERNED) this.#names.set(name, name);
+    return name;
   }
 
   #forget(series: Series): void {
@@ -185,7 +198,7 @@ export class MetricSource {
   }
 }
 
-function newSeries(scope: SeriesScope, { name, type, merge, stepsPerUnit }: AnnouncedMetric): Series {
+function newSeries(scope: SeriesScope, name: string, { type, merge, stepsPerUnit }: AnnouncedMetric): Series {
   switch (type) {
     case 'counter':
       return new CounterSeries(scope, name);

@@ -77,6 +77,10 @@ export interface StatPlace {
 /** A distribution: percentiles, count, sum, least and greatest value. */
 export class Stat {
   #place: StatPlace | null;
+  /** The octave that was counted in last, since most values of a stat fall into one or two: -1 for none, and where it is. */
+  #octave = -1;
+  #counts: Float64Array = VOID;
+  #base = 0;
 
   /** Null: what is recorded is lost. */
   constructor(place: StatPlace | null) {
@@ -87,14 +91,12 @@ export class Stat {
   record(value: number): void {
     const place = this.#place;
     if (place === null) return;
-    const amount = Number.isNaN(value) ? 0 : Math.max(value, 0);
-    const { floats, ints, index } = place;
+    const amount = value > 0 ? value : 0;
+    const { floats, index } = place;
     const scaled = amount * place.stepsPerUnit;
     const bucket = bucketOf(scaled < MAX_STEPS ? scaled | 0 : MAX_STEPS);
-    const entry = index * 2 + STAT_OCTAVES + (bucket >>> 5);
-    const octave = ints[entry] === 0 ? this.#takeOctave(place, entry) : (ints[entry] as number) - 1;
-    const counts = place.octaves.slabOf(octave).floats;
-    counts[place.octaves.placeOf(octave) * OCTAVE_BUCKETS + (bucket & (OCTAVE_BUCKETS - 1))]! += 1;
+    if (bucket >>> 5 !== this.#octave) this.#turnTo(place, bucket >>> 5);
+    this.#counts[this.#base + (bucket & (OCTAVE_BUCKETS - 1))]! += 1;
     floats[index + STAT_COUNT]! += 1;
     floats[index + STAT_SUM]! += amount;
     this.#extend(place, amount);
@@ -104,6 +106,8 @@ export class Stat {
   retire(): number[] {
     const place = this.#place;
     this.#place = null;
+    this.#octave = -1;
+    this.#counts = VOID;
     if (place === null) return [];
     const table = place.index * 2 + STAT_OCTAVES;
     return Array.from(place.ints.subarray(table, table + OCTAVES), (entry) => entry - 1).filter((slot) => slot >= 0);
@@ -124,9 +128,13 @@ export class Stat {
     if (amount > (floats[min + 1] as number)) floats[min + 1] = amount;
   }
 
-  #takeOctave(place: StatPlace, entry: number): number {
-    const octave = place.octaves.take();
-    place.ints[entry] = octave + 1;
-    return octave;
+  /** Finds an octave's counts, or takes a slot for them. */
+  #turnTo({ ints, index, octaves }: StatPlace, octave: number): void {
+    const entry = index * 2 + STAT_OCTAVES + octave;
+    if (ints[entry] === 0) ints[entry] = octaves.take() + 1;
+    const slot = (ints[entry] as number) - 1;
+    this.#octave = octave;
+    this.#counts = octaves.slabOf(slot).floats;
+    this.#base = octaves.placeOf(slot) * OCTAVE_BUCKETS;
   }
 }

@@ -31,9 +31,12 @@ export class Histogram {
     this.#combine(other, 1);
   }
 
-  /** Takes away what an earlier state of the same histogram had. */
-  subtract(earlier: Histogram): void {
-    this.#combine(earlier, -1);
+  /** What was added since an earlier state of the same histogram. */
+  since(earlier: Histogram): Histogram {
+    const difference = new Histogram();
+    difference.#combine(this, 1);
+    difference.#combine(earlier, -1);
+    return difference;
   }
 
   /** The value in steps below which a share of the values lies: the value of rank ceil(share * total). */
@@ -103,7 +106,9 @@ export class BoundMap {
   /** Adds the counts of one octave to `into`, which has a place for each bound and one for infinity. */
   addOctave(into: Float64Array, octave: number, counts: Float64Array, offset: number): void {
     for (let bucket = 0; bucket < WIDTH; bucket++) {
-      into[this.#slot[octave * WIDTH + bucket] as number]! += counts[offset + bucket] as number;
+      const count = counts[offset + bucket] as number;
+      // Most are 0, and this is done for every latency at every scrape.
+      if (count !== 0) into[this.#slot[octave * WIDTH + bucket] as number]! += count;
     }
   }
 }

@@ -56,13 +56,6 @@ const statuses: readonly MetricDefinition[] = [
   counter('status/error', 'Requests without a response.'),
 ];
 
-/** What the codec and the exchange know of one cache of bindings. */
-const cache: readonly MetricDefinition[] = [
-  counter('misses', 'Look-ups that had to make an entry.'),
-  counter('evicts', 'Entries that made room for others.'),
-  counter('expires', 'Entries that were unused for too long.'),
-];
-
 export const metricTree: readonly ScopeDefinition[] = [
   {
     path: ['rt', '{router}'],
@@ -117,7 +110,7 @@ export const metricTree: readonly ScopeDefinition[] = [
       counter('loadbalancer/updates', 'Updates of the replica set.'),
       counter('retries/requeues', 'Requests sent again, because no endpoint can have acted on them.'),
       counter('retries/request_limit', 'Requests not sent again, because they had been too often.'),
-      counter('retries/cannot_retry', 'Failed requests not sent again, because an endpoint may have acted on them.'),
+      counter('retries/cannot_retry', 'Requests lost with a kept connection that may not, or can not, be sent twice.'),
       stat('retries/requeues_per_request', 'How often a request was sent again.'),
       counter('service_creation/failures', 'Requests for which no connection was to be had.'),
       counter('service_creation/failures/{exception}', 'The same by class of failure.'),
@@ -125,9 +118,21 @@ export const metricTree: readonly ScopeDefinition[] = [
     ],
   },
   { path: ['rt', '{router}', 'client', '{client}', 'service', '{service}'], metrics: requests },
-  // The names that are bound, and the clients that they lead to.
-  { path: ['rt', '{router}', 'bindcache', 'path'], metrics: cache },
-  { path: ['rt', '{router}', 'bindcache', 'client'], metrics: cache },
+  {
+    path: ['rt', '{router}', 'bindcache', 'path'],
+    metrics: [
+      counter('misses', 'Names that had to be bound.'),
+      counter('evicts', 'Names that made room for others.'),
+      counter('expires', 'Names that were unused for too long.'),
+    ],
+  },
+  {
+    path: ['rt', '{router}', 'bindcache', 'client'],
+    metrics: [
+      counter('misses', 'Clients that had to be made.'),
+      counter('expires', 'Clients that no name led to any more.'),
+    ],
+  },
   {
     path: ['adminhttp'],
     metrics: [
@@ -157,6 +162,10 @@ export const metricTree: readonly ScopeDefinition[] = [
       counter('uncaught_errors', 'Errors that nobody caught: each is a defect, and is logged.'),
       counter('observer_errors', 'Errors of those who watch live values.'),
     ],
+  },
+  {
+    path: ['telemetry', 'recentRequests'],
+    metrics: [counter('dropped', 'Requests that were drawn but not shown, because too many came at once.')],
   },
   {
     path: ['metrics'],
@@ -193,8 +202,15 @@ export const failureClass = {
   unbound: 'com.twitter.finagle.naming.buoyant.RichNoBrokersAvailableException',
   /** A client without endpoints, under `service_creation/failures`. */
   noEndpoint: 'com.twitter.finagle.NoBrokersAvailableException',
-  connectFailed: 'com.twitter.finagle.ConnectionFailedException',
+  /** A service that no endpoint of could be connected to, and what its client counts then. */
+  connectFailed: 'restartable/com.twitter.finagle.naming.buoyant.RichConnectionFailedExceptionWithPath',
+  cannotConnect: 'com.twitter.finagle.naming.buoyant.RichConnectionFailedException',
+  bindingTimeout: 'com.twitter.finagle.naming.buoyant.DynBoundTimeoutException',
   backendClosed: 'com.twitter.finagle.ChannelClosedException',
+  /** `timeoutMs` of a server. */
+  timeout: 'com.twitter.finagle.GlobalRequestTimeoutException',
+  /** Whoever asked has gone, or waits no longer. */
+  cancelled: 'com.twitter.finagle.CancelledRequestException',
   overloaded: 'rejected/com.twitter.finagle.Failure/java.util.concurrent.RejectedExecutionException',
   tooManyWaiters: 'com.twitter.finagle.TooManyWaitersException',
 } as const;

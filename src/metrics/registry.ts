@@ -22,8 +22,11 @@ import { SlabPool, type SlotShape } from './slab-pool.ts';
 
 export { Counter, Gauge, Stat } from './handles.ts';
 
-/** Metrics that may live at a time: some 25 MiB with two stats in ten. More are counted in `metrics/refused`. */
-const MAX_METRICS = 250_000;
+/**
+ * Metrics that may live at a time: what 6,000 names with a client each take. More are counted in `metrics/refused`. It
+ * is a last resort: the caches of bindings end a flood of names long before.
+ */
+const MAX_METRICS = 500_000;
 /** What counts milliseconds (`..._ms`) keeps hundredths, unless told otherwise: a proxy's latencies are below one. */
 const STEPS_PER_MS = 100;
 
@@ -134,17 +137,6 @@ export class MetricRegistry {
     this.#released = [];
     const first = this.#sequence === 0 ? { shared: this.#shared.buffer } : {};
     this.#listener({ sequence: ++this.#sequence, ...first, released, slabs, added, removed });
-  }
-
-  /** Counters and gauges by name, without stats: what this thread alone has counted. */
-  snapshot(): Record<string, number> {
-    const values: Record<string, number> = Object.create(null);
-    for (const { path, metrics } of this.#scopes.values()) {
-      for (const [name, { handle }] of metrics) {
-        if (!(handle instanceof Stat)) values[[...path, name].join('/')] = handle.value;
-      }
-    }
-    return values;
   }
 
   /** For scopes: the metric of a name, made when it isn't there; null when there are too many. */

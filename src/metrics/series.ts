@@ -10,6 +10,8 @@ import { type Buckets, EMPTY_SUMMARY, type MetricValue, SUMMARY_SHARES, type Sum
 export interface SeriesScope {
   readonly path: readonly string[];
   readonly series: Map<string, Series>;
+  /** Whether its threads tell how many requests each took, see thread-usage.ts. */
+  hasThreadUsage: boolean;
 }
 
 export abstract class Series<Reader extends CellReader | StatReader = CellReader | StatReader> {
@@ -29,7 +31,8 @@ export abstract class Series<Reader extends CellReader | StatReader = CellReader
   }
 
   attach(memory: MetricMemory, metric: AnnouncedMetric): void {
-    this.readers.push(this.read(memory, metric));
+    // Not push(), which reserves room for many: there are hundreds of thousands of series, and a few threads.
+    this.readers = [...this.readers, this.read(memory, metric)];
   }
 
   /** Its last value in that thread is kept, so that the total doesn't fall. */
@@ -153,9 +156,7 @@ export class StatSeries extends Series<StatReader> {
   }
 
   #summary(all: Histogram, sum: number, window: number): Summary {
-    const values = new Histogram();
-    values.add(all);
-    values.subtract(this.#base);
+    const values = this.#base.total === 0 ? all : all.since(this.#base);
     if (values.total === 0) return EMPTY_SUMMARY;
     const { min, max } = this.#extremes(values, window);
     const quantiles = SUMMARY_SHARES.map((share) => {

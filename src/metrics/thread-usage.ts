@@ -7,11 +7,16 @@ import type { MetricValue, NumberValue } from './snapshot.ts';
 const REQUESTS = 'thread_usage/requests';
 const PER_THREAD = `${REQUESTS}/per_thread/`;
 
+/** Whether a metric is one thread's count. */
+export function isThreadUsage(name: string): boolean {
+  return name.startsWith(PER_THREAD);
+}
+
 /** The metrics of a scope, with what is derived from its threads' counts, if it has them. */
 export function withThreadUsage(metrics: MetricValue[]): MetricValue[] {
   const counts: number[] = [];
   for (const metric of metrics) {
-    if (metric.type === 'counter' && metric.name.startsWith(PER_THREAD)) counts.push(metric.value);
+    if (metric.type === 'counter' && isThreadUsage(metric.name)) counts.push(metric.value);
   }
   if (counts.length === 0) return metrics;
   const mean = counts.reduce((sum, count) => sum + count, 0) / counts.length;

@@ -3,12 +3,29 @@
  * its number with the first binding that reaches it and loses it with the last.
  */
 import { type Activity, hasValue, type Live, observe } from '../live/index.ts';
+import type { Announcement } from '../metrics/announcement.ts';
 import { type Addr, type BoundName, Dtab, type Endpoint, type NameTree, Path } from '../naming/index.ts';
 import type { Log } from './log.ts';
-import { type AddrsMessage, type Port, SLICE_LINES, type ToControl, type ToData, type WireTree } from './protocol.ts';
+import {
+  type AddrsMessage,
+  type Port,
+  type RequestRecord,
+  SLICE_LINES,
+  type ToControl,
+  type ToData,
+  type WireTree,
+} from './protocol.ts';
 
 /** Binds a path for a router, under its base dtab and the local one. */
 export type Bind = (router: string, path: Path, dtab: Dtab) => Live<Activity<NameTree<BoundName>>>;
+
+/** What the data side tells without being asked. */
+export interface Telemetry {
+  onMetrics(announcement: Announcement): void;
+  onRequests(records: readonly RequestRecord[]): void;
+  /** The data side is gone. */
+  onClose(): void;
+}
 
 interface Leaf {
   readonly number: number;
@@ -30,6 +47,7 @@ export class ControlEnd {
   readonly #port: Port<ToData, ToControl>;
   readonly #bind: Bind;
   readonly #log: Log;
+  readonly #telemetry: Telemetry | null;
   readonly #bindings = new Map<number, Binding>();
   /** By id, and among equal ids by the address set. */
   readonly #leaves = new Map<string, Leaf[]>();
@@ -37,10 +55,11 @@ export class ControlEnd {
   #nextLeaf = 1;
   #nextQuery = 1;
 
-  constructor(port: Port<ToData, ToControl>, bind: Bind, log: Log) {
+  constructor(port: Port<ToData, ToControl>, bind: Bind, log: Log, telemetry: Telemetry | null = null) {
     this.#port = port;
     this.#bind = bind;
     this.#log = log;
+    this.#telemetry = telemetry;
     port.on('message', (message) => this.#onMessage(message));
     port.unref();
   }
@@ -57,6 +76,7 @@ export class ControlEnd {
   close(): void {
     for (const number of [...this.#bindings.keys()]) this.#unbind(number);
     this.#port.close();
+    this.#telemetry?.onClose();
   }
 
   #onMessage(message: ToControl): void {
@@ -70,6 +90,12 @@ export class ControlEnd {
       case 'answer':
         this.#queries.get(message.query)?.(message.value);
         this.#queries.delete(message.query);
+        break;
+      case 'metrics':
+        this.#telemetry?.onMetrics(message.announcement);
+        break;
+      case 'requests':
+        this.#telemetry?.onRequests(message.records);
         break;
       case 'ack':
         break;

@@ -1,5 +1,6 @@
 /** The data side's end of a port: bindings that are watched, and the address sets that they share. */
-import type { AddrsMessage, Port, ToControl, ToData, WireTree } from './protocol.ts';
+import type { Announcement } from '../metrics/announcement.ts';
+import type { AddrsMessage, Port, RequestRecord, ToControl, ToData, WireTree } from './protocol.ts';
 
 export interface BindingListener {
   onTree(tree: WireTree): void;
@@ -73,6 +74,14 @@ export class DataEnd {
 
   unbind(binding: number): void {
     if (this.#listeners.delete(binding)) this.#port.postMessage({ type: 'unbind', binding });
+  }
+
+  announce(announcement: Announcement): void {
+    this.#port.postMessage({ type: 'metrics', announcement });
+  }
+
+  tellRequests(records: readonly RequestRecord[]): void {
+    this.#port.postMessage({ type: 'requests', records });
   }
 
   addresses(leaf: number): AddressSet {

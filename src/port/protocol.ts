@@ -2,11 +2,13 @@
  * What crosses between the control side and a data-plane worker: plain JSON messages over a MessagePort. With
  * `workers: 0` both ends live on one thread and the same messages go over the same kind of port.
  *
- *     data -> control   bind(router, path, local dtab)   unbind
+ *     data -> control   bind(router, path, local dtab)   unbind                 metrics, requests
  *     control -> data   bound(tree of leaf ids)          addrs(leaf: deltas)
  *
  * A leaf is one bound name, shared by every binding that reaches it; its addresses are sent once.
  */
+
+import type { Announcement } from '../metrics/announcement.ts';
 
 /** A bound tree: each leaf by its number. Weights are those of the union's branches. */
 export type WireTree =
@@ -31,7 +33,28 @@ export type ToControl =
   | { readonly type: 'unbind'; readonly binding: number }
   /** The newest version of a leaf's addresses that has been applied. */
   | { readonly type: 'ack'; readonly leaf: number; readonly version: number }
-  | { readonly type: 'answer'; readonly query: number; readonly value: unknown };
+  | { readonly type: 'answer'; readonly query: number; readonly value: unknown }
+  /** What metrics there are, and where they are in shared memory. */
+  | { readonly type: 'metrics'; readonly announcement: Announcement }
+  | { readonly type: 'requests'; readonly records: readonly RequestRecord[] };
+
+/** One request, for whoever shows the latest. Addresses are `ip:port`. */
+export interface RequestRecord {
+  /** When it began, in ms since 1970. */
+  readonly timestamp: number;
+  /** The client's address. */
+  readonly source: string;
+  /** The address of the server that took it. */
+  readonly server: string;
+  /** Label of the router. */
+  readonly router: string;
+  /** `/svc/web`; null when the request could not be named. */
+  readonly logical: string | null;
+  /** `/#/io.l5d.fs/web`; null when the name was not bound. */
+  readonly concrete: string | null;
+  /** Address of the endpoint; null when none was chosen. */
+  readonly destination: string | null;
+}
 
 export type ToData =
   /** The newest tree of a binding. Its leaves' addresses follow, or came earlier. */

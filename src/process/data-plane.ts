@@ -8,6 +8,7 @@ import { MetricRegistry } from '../metrics/registry.ts';
 import { SharedConcurrency } from '../port/concurrency.ts';
 import { DataEnd } from '../port/data-end.ts';
 import type { Port, ToControl, ToData } from '../port/protocol.ts';
+import { RequestFeed } from '../port/request-feed.ts';
 import type { RouterConfig, ServerConfig } from '../router/config.ts';
 import { Router } from '../router/router.ts';
 import { HttpServer } from '../router/server/http-server.ts';
@@ -28,6 +29,8 @@ export interface DataPlan {
   readonly concurrency: SharedArrayBuffer;
   /** Which of the workers this is. */
   readonly worker: number;
+  /** Share of requests that the control side is told of, 0 to 1. */
+  readonly requestSampleRate: number;
 }
 
 /** Where a server listens, for logs and for whoever configured port 0. */
@@ -79,11 +82,13 @@ export function serverAddresses(routers: readonly RouterConfig[]): ServerAddress
 }
 
 export class DataPlane {
+  readonly metrics = new MetricRegistry();
   readonly #plan: DataPlan;
   readonly #wheel = new TimerWheel();
-  readonly #metrics = new MetricRegistry();
   readonly #concurrency: SharedConcurrency;
   readonly #port: DataEnd;
+  /** Null when nobody wants to know of requests. */
+  readonly #feed: RequestFeed | null;
   readonly #routers: Router[] = [];
   readonly #listeners: Listener[] = [];
   readonly #servers: HttpServer[] = [];
@@ -93,13 +98,15 @@ export class DataPlane {
     this.#plan = plan;
     this.#concurrency = new SharedConcurrency(plan.concurrency, plan.ports.length, plan.worker);
     this.#port = new DataEnd(port, (kind) => this.#answer(kind));
+    this.metrics.onAnnounce((announcement) => this.#port.announce(announcement));
+    this.#feed = this.#requestFeed(plan.requestSampleRate);
   }
 
   /** Listens on every server of every router. Rejects with ListenError; nothing keeps listening then. */
   async start(): Promise<void> {
     const addresses = serverAddresses(this.#plan.routers);
     for (const config of this.#plan.routers) {
-      const router = new Router(config, this.#port, this.#wheel, this.#metrics);
+      const router = new Router(config, this.#port, this.#wheel, this.metrics, this.#feed);
       this.#routers.push(router);
       for (const address of addresses.filter((candidate) => candidate.router === config)) {
         await this.#listen(router, address);
@@ -114,6 +121,8 @@ export class DataPlane {
 
   /** Stops accepting, lets requests in flight finish for at most `graceMs`, and closes everything. */
   async drain(graceMs: number): Promise<void> {
+    // The kernel resets what waits to be accepted when a socket is closed: just after a poll, nearly nothing does.
+    await new Promise((resolve) => setImmediate(resolve));
     for (const listener of this.#listeners) listener.close();
     await Promise.all(this.#servers.map((server) => server.drain(graceMs)));
     for (const router of this.#routers) router.close();
@@ -132,7 +141,7 @@ export class DataPlane {
       this.#listeners.push(listener);
       const address = `${host}/${listener.port}`;
       const inFlight = { enter: () => this.#concurrency.enter(number), leave: () => this.#concurrency.leave(number) };
-      const server = new HttpServer(router, config, address, inFlight, this.#wheel, this.#metrics);
+      const server = new HttpServer(router, config, address, inFlight, this.#wheel, this.metrics);
       this.#servers.push(server);
       listener.serve(server);
       this.listening.push({ router: router.label, host, port: listener.port });
@@ -142,10 +151,18 @@ export class DataPlane {
     }
   }
 
+  #requestFeed(sampleRate: number): RequestFeed | null {
+    if (sampleRate === 0) return null;
+    const dropped = this.metrics.scope(['telemetry', 'recentRequests']).counter('dropped');
+    return new RequestFeed(
+      sampleRate,
+      (records) => this.#port.tellRequests(records),
+      () => dropped.increment(),
+    );
+  }
+
   #answer(kind: string): unknown {
     switch (kind) {
-      case 'metrics':
-        return this.#metrics.snapshot();
       case 'clients':
         return Object.fromEntries(
           this.#routers.flatMap((router) =>

@@ -28,8 +28,15 @@ export interface DataSide {
 /** Puts a control end on a port. */
 type Attach = (port: MessagePort) => ControlEnd;
 
-export function createDataSide(routers: readonly RouterConfig[], workers: number, attach: Attach, log: Log): DataSide {
-  return workers === 0 ? new InlineDataSide(routers, attach) : new WorkerDataSide(routers, workers, attach, log);
+export interface DataSideOptions {
+  readonly routers: readonly RouterConfig[];
+  readonly workers: number;
+  /** As in DataPlan. */
+  readonly requestSampleRate: number;
+}
+
+export function createDataSide(options: DataSideOptions, attach: Attach, log: Log): DataSide {
+  return options.workers === 0 ? new InlineDataSide(options, attach) : new WorkerDataSide(options, attach, log);
 }
 
 class InlineDataSide implements DataSide {
@@ -37,12 +44,13 @@ class InlineDataSide implements DataSide {
   readonly threads: readonly Worker[] = [];
   readonly #data: DataPlane;
 
-  constructor(routers: readonly RouterConfig[], attach: Attach) {
+  constructor({ routers, requestSampleRate }: DataSideOptions, attach: Attach) {
     const { port1, port2 } = new MessageChannel();
     const ports = serverAddresses(routers).map(({ port }) => port);
     const concurrency = SharedConcurrency.allocate(ports.length, 1);
     this.controls = [attach(port1)];
-    this.#data = new DataPlane(port2, { routers, ports, accepting: 'alone', concurrency, worker: 0 });
+    const plan: DataPlan = { routers, ports, accepting: 'alone', concurrency, worker: 0, requestSampleRate };
+    this.#data = new DataPlane(port2, plan);
   }
 
   async start(): Promise<readonly ListeningServer[]> {
@@ -69,6 +77,7 @@ interface Running {
 export class WorkerDataSide implements DataSide {
   readonly #routers: readonly RouterConfig[];
   readonly #count: number;
+  readonly #requestSampleRate: number;
   readonly #attach: Attach;
   readonly #log: Log;
   readonly #sharePorts: boolean;
@@ -80,19 +89,19 @@ export class WorkerDataSide implements DataSide {
   #ending = false;
 
   constructor(
-    routers: readonly RouterConfig[],
-    count: number,
+    { routers, workers, requestSampleRate }: DataSideOptions,
     attach: Attach,
     log: Log,
     sharePorts: boolean = canSharePorts(),
   ) {
     this.#sharePorts = sharePorts;
     this.#routers = routers;
-    this.#count = count;
+    this.#count = workers;
+    this.#requestSampleRate = requestSampleRate;
     this.#attach = attach;
     this.#log = log;
-    this.#concurrency = SharedConcurrency.allocate(serverAddresses(routers).length, count);
-    this.#workers = Array.from({ length: count }, () => null);
+    this.#concurrency = SharedConcurrency.allocate(serverAddresses(routers).length, workers);
+    this.#workers = Array.from({ length: workers }, () => null);
   }
 
   get controls(): readonly ControlEnd[] {
@@ -139,6 +148,7 @@ export class WorkerDataSide implements DataSide {
       accepting: this.#sharePorts ? 'shared' : 'handed',
       concurrency: this.#concurrency,
       worker: index,
+      requestSampleRate: this.#requestSampleRate,
     };
     const input: WorkerInput = { plan, port: port2 };
     // The compiler rewrites no file names: beside worker.ts stands data-side.ts, beside worker.js data-side.js.

@@ -5,7 +5,7 @@
  * routing. A place is the end of a key's path: indices are left out, and entries of a static `configs` count as the client
  * or service they belong to.
  */
-import { toBoolean, toInteger } from '../config/scalars.ts';
+import { toBoolean } from '../config/scalars.ts';
 
 export interface NotBuilt {
   /** Where it stands, from a key's name on: `servers[].tls` is every router's. */
@@ -21,7 +21,6 @@ export interface NotBuilt {
 
 const isFalse = (value: unknown): boolean => toBoolean(value) === false;
 const isTrue = (value: unknown): boolean => toBoolean(value) === true;
-const isZero = (value: unknown): boolean => toInteger(value) === 0;
 const isEmpty = (value: unknown): boolean => Array.isArray(value) && value.length === 0;
 const isKind = (kind: string) => (value: unknown) => (value as { kind?: unknown } | undefined)?.kind === kind;
 /** The TLS of a client may be switched off by name, above all in a static entry. */
@@ -94,32 +93,17 @@ export const notBuiltYet: readonly NotBuilt[] = [
   { at: 'admin.workerThreads', consequence: 'the admin server runs on the main thread' },
   ...warned(
     'telemetry[]',
-    [
-      'io.l5d.influxdb',
-      'io.l5d.prometheus',
-      'io.l5d.recentRequests',
-      'io.l5d.statsd',
-      'io.l5d.tracelog',
-      'io.l5d.zipkin',
-    ],
+    ['io.l5d.influxdb', 'io.l5d.statsd', 'io.l5d.tracelog', 'io.l5d.zipkin'],
     'it exports nothing',
   ),
 
   // -- routers
-  { at: 'routers[].originator', consequence: 'its gauge is missing', harmless: isFalse },
   { at: 'routers[].announcers', consequence: 'servers are announced nowhere', harmless: isEmpty },
   { at: 'routers[].httpAccessLog', consequence: 'no access log is written' },
   { at: 'routers[].httpAccessLogRollPolicy', consequence: 'no access log is written' },
   { at: 'routers[].httpAccessLogAppend', consequence: 'no access log is written' },
   { at: 'routers[].httpAccessLogRotateCount', consequence: 'no access log is written' },
-  { at: 'routers[].streamingEnabled', consequence: 'bodies are passed on as they come', harmless: isTrue },
-  { at: 'routers[].streamAfterContentLengthKB', consequence: 'all bodies are passed on as they come' },
-  { at: 'routers[].compressionLevel', consequence: 'responses are passed on as they are', harmless: isZero },
-  {
-    at: 'routers[].tracePropagator',
-    consequence: 'traces travel in l5d-ctx-trace',
-    harmless: isKind('io.l5d.default'),
-  },
+  { at: 'routers[].tracePropagator', kind: 'io.l5d.zipkin', consequence: 'traces travel in l5d-ctx-trace' },
 
   { at: 'bindingCache.trees', consequence: 'trees live as long as the names of `paths`' },
   { at: 'bindingCache.bounds', consequence: 'bound names live as long as the names of `paths`' },
@@ -127,16 +111,10 @@ export const notBuiltYet: readonly NotBuilt[] = [
 
   // -- servers
   { at: 'servers[].label', consequence: 'logs and metrics name a server by its ip and port' },
-  { at: 'servers[].timeoutMs', consequence: 'requests are not timed out' },
   { at: 'servers[].announce', consequence: 'the server is announced nowhere', harmless: isEmpty },
-  { at: 'servers[].serverSession', consequence: 'idleTimeoutMs limits idle connections, nothing their life' },
 
   // -- socket options of servers and clients
   { at: 'socketOptions.reuseAddr', consequence: 'addresses are reused', harmless: isTrue },
-  { at: 'servers[].socketOptions.readTimeoutMs', consequence: 'headerTimeoutMs and idleTimeoutMs limit reading' },
-  { at: 'servers[].socketOptions.writeTimeoutMs', consequence: 'a client may take as long as it likes' },
-  { at: 'client.socketOptions.readTimeoutMs', consequence: 'an endpoint may take as long as it likes' },
-  { at: 'client.socketOptions.writeTimeoutMs', consequence: 'an endpoint may take as long as it likes' },
   { at: 'client.socketOptions.backlog', consequence: 'clients do not listen' },
   { at: 'client.socketOptions.reusePort', consequence: 'clients do not listen', harmless: isFalse },
 

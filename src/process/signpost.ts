@@ -1,22 +1,25 @@
 /** Starts Signpost from a validated config: control side, data side, admin server; and stops them in order. */
 import { availableParallelism } from 'node:os';
+import type { MessagePort } from 'node:worker_threads';
 import type { ClientStates } from '../admin/client-state.ts';
 import { adminEndpoints } from '../admin/endpoints.ts';
-import { IdentifierServer } from '../admin/identifier-server.ts';
+import type { IdentifierServer } from '../admin/identifier-server.ts';
 import { pathFilter } from '../admin/security.ts';
 import { AdminServer } from '../admin/server.ts';
 import * as defaults from '../config/defaults.ts';
 import { DnsResolver } from '../dns/index.ts';
 import { DefaultInterpreter } from '../interpreters/index.ts';
-import { observerErrors } from '../live/index.ts';
 import { Dtab, type Interpreter } from '../naming/index.ts';
 import { type Bind, ControlEnd } from '../port/control-end.ts';
+import { ProcessText } from '../telemetry/process-metrics.ts';
 import { type LinkerdConfig, routerLabel } from './config.ts';
 import { ListenError, type ListeningServer } from './data-plane.ts';
 import { createDataSide, type DataSide } from './data-side.ts';
 import { ProcessLoggers } from './logging.ts';
+import { ProcessMetrics } from './metrics.ts';
 import { buildNaming } from './naming.ts';
-import { catchUncaught, uncaughtErrors } from './uncaught.ts';
+import { createTelemeters, recentRequestsOf } from './telemeters.ts';
+import { catchUncaught } from './uncaught.ts';
 import { version } from './version.ts';
 
 export interface StartOptions {
@@ -61,10 +64,22 @@ export async function startSignpost(options: StartOptions): Promise<RunningSignp
     return interpreter.bind(base.concat(dtab), path);
   };
   const workers = config.workers ?? Math.min(defaults.maxDefaultWorkers, availableParallelism());
+  const metrics = new ProcessMetrics();
+  const telemeters = createTelemeters(config.telemetry ?? []);
+  const recent = recentRequestsOf(telemeters);
+  const attach = (port: MessagePort): ControlEnd => {
+    const source = metrics.collector.attach();
+    return new ControlEnd(port, bind, loggers.named('binding'), {
+      onMetrics: (announcement) => source.accept(announcement),
+      onRequests: (records) => {
+        for (const record of records) recent?.add(record);
+      },
+      onClose: () => source.close(),
+    });
+  };
   const data = createDataSide(
-    config.routers,
-    workers,
-    (port) => new ControlEnd(port, bind, loggers.named('binding')),
+    { routers: config.routers, workers, requestSampleRate: recent?.sampleRate ?? 0 },
+    attach,
     log,
   );
   const { promise: stopped, resolve: onStopped } = Promise.withResolvers<void>();
@@ -73,6 +88,7 @@ export async function startSignpost(options: StartOptions): Promise<RunningSignp
     naming.close();
     fallback.close();
     resolver.close();
+    metrics.close();
   };
   let closing: Promise<void> | null = null;
   const close = (graceMs = config.admin?.shutdownGraceMs ?? defaults.shutdownGraceMs): Promise<void> => {
@@ -86,6 +102,7 @@ export async function startSignpost(options: StartOptions): Promise<RunningSignp
     })();
     return closing;
   };
+  const processText = new ProcessText();
   const admin = new AdminServer(
     adminEndpoints({
       version: version(),
@@ -97,8 +114,9 @@ export async function startSignpost(options: StartOptions): Promise<RunningSignp
       clients: () => clientStates(data),
       workers: () => data.threads,
       loggers,
-      telemeters: new Map(),
-      metrics: async () => ({ ...(await summedMetrics(data)), ...processMetrics() }),
+      telemeters,
+      processText: () => processText.render(),
+      metrics: () => metrics.collector.snapshot(),
       // After the answer has been sent.
       shutdown: (graceMs) => void setImmediate(close, graceMs),
     }),
@@ -106,10 +124,11 @@ export async function startSignpost(options: StartOptions): Promise<RunningSignp
     {
       hosts: config.admin?.hosts,
       filter: config.admin?.security === undefined ? undefined : pathFilter(config.admin.security),
+      metrics: metrics.registry,
     },
   );
   const identifierPort = config.admin?.httpIdentifierPort;
-  const identifier = identifierPort === undefined ? null : new IdentifierServer(config.routers);
+  const identifier = identifierPort === undefined ? null : await createIdentifierServer(config);
   const closeAdmin = async (): Promise<void> => {
     identifier?.close();
     await admin.close();
@@ -145,6 +164,12 @@ function isLoopback(ip: string): boolean {
   return ip.startsWith('127.') || ip === '::1';
 }
 
+/** Loaded when it is wanted: it takes a part of the data side to the main thread. */
+async function createIdentifierServer(config: LinkerdConfig): Promise<IdentifierServer> {
+  const { IdentifierServer } = await import('../admin/identifier-server.ts');
+  return new IdentifierServer(config.routers);
+}
+
 async function listenAdmin(
   server: AdminServer | IdentifierServer,
   key: string,
@@ -169,16 +194,6 @@ async function startData(data: DataSide, configPath: string): Promise<readonly L
   }
 }
 
-/** Counters and gauges of all workers, added up. */
-async function summedMetrics(data: DataSide): Promise<Record<string, number>> {
-  const sums: Record<string, number> = Object.create(null);
-  for (const values of await Promise.all(data.controls.map((control) => control.query('metrics')))) {
-    for (const [name, value] of Object.entries(values as Record<string, number>))
-      sums[name] = (sums[name] ?? 0) + value;
-  }
-  return sums;
-}
-
 /** What the workers that run now know of their clients. */
 async function clientStates(data: DataSide): Promise<ClientStates> {
   return (await Promise.all(data.controls.map((control) => control.query('clients')))) as ClientStates;
@@ -191,8 +206,4 @@ function cannotListen(configPath: string, key: string, host: string, port: numbe
     EADDRNOTAVAIL: 'this machine has no such address',
   };
   return new StartError(`${configPath}: ${key}: can't listen on ${host}:${port}: ${reasons[code] ?? code}`);
-}
-
-function processMetrics(): Record<string, number> {
-  return { 'process/uncaught_errors': uncaughtErrors(), 'process/observer_errors': observerErrors() };
 }

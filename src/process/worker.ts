@@ -2,6 +2,7 @@
 
 import type { Socket } from 'node:net';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { measureThread } from '../metrics/thread.ts';
 import { type DataPlan, DataPlane, ListenError, type ListenFailure, type ListeningServer } from './data-plane.ts';
 
 export type ToWorker =
@@ -35,6 +36,7 @@ function runWorker(main: MessagePort, { plan, port }: WorkerInput): void {
   process.on('unhandledRejection', onUncaught);
 
   const data = new DataPlane(port, plan);
+  measureThread(data.metrics);
   main.on('message', (message: ToWorker) => {
     switch (message.type) {
       case 'start':

@@ -40,7 +40,7 @@ export class Attempt implements StreamEvents, ConnectionWaiter {
     this.endpoint = endpoint;
     this.wantsFresh = wantsFresh;
     this.#events = events;
-    endpoint.load++;
+    endpoint.enter();
   }
 
   /** Gets a connection; false when too many requests wait for one. */
@@ -94,7 +94,7 @@ export class Attempt implements StreamEvents, ConnectionWaiter {
     if (this.#over) return;
     this.#over = true;
     this.#connection = null;
-    this.endpoint.load--;
+    this.endpoint.leave();
   }
 
   // ---- ConnectionWaiter
@@ -133,7 +133,8 @@ export class Attempt implements StreamEvents, ConnectionWaiter {
     const connection = this.#connection;
     if (this.#over || connection === null) return;
     this.end();
-    const unanswered = connection.wasUnanswered && connection.streams > 0;
+    // An endpoint that is silent has the request, for all we know.
+    const unanswered = connection.wasUnanswered && connection.streams > 0 && reason.type !== 'timeout';
     this.#events.onFailed(this, { type: 'reset', reason, unanswered });
   }
 

@@ -12,7 +12,8 @@ import type { DataEnd } from '../port/data-end.ts';
 import { TimerEntry, type TimerWheel } from '../wire/timer-wheel.ts';
 import { Binding } from './binding.ts';
 import type { ClientCache } from './client-cache.ts';
-import { type Cached, ClockCache } from './clock-cache.ts';
+import { type Cached, ClockCache, type DropCause } from './clock-cache.ts';
+import { PathCacheMetrics } from './metrics.ts';
 import { Service } from './service/service.ts';
 
 export interface BindingCacheOptions {
@@ -57,6 +58,7 @@ export class BindingCache extends TimerEntry {
   readonly #clients: ClientCache;
   readonly #wheel: TimerWheel;
   readonly #metrics: MetricRegistry;
+  readonly #counts: PathCacheMetrics;
   readonly #options: BindingCacheOptions;
   readonly #plain: Shelf;
   readonly #overridden: Shelf;
@@ -77,6 +79,7 @@ export class BindingCache extends TimerEntry {
     this.#clients = clients;
     this.#wheel = wheel;
     this.#metrics = metrics;
+    this.#counts = new PathCacheMetrics(metrics, router);
     this.#options = options;
     this.#plain = this.#shelf(options.capacity);
     this.#overridden = this.#shelf(Math.max(1, Math.floor(options.capacity * OVERRIDE_SHARE)));
@@ -121,15 +124,21 @@ export class BindingCache extends TimerEntry {
       bound.clear();
       unbound.clear();
     }
+    this.#counts.close();
   }
 
   #shelf(capacity: number): Shelf {
-    const drop = (entry: Entry) => this.#close(entry);
+    const drop = (entry: Entry, cause: DropCause) => {
+      if (cause === 'evicted') this.#counts.evicts.increment();
+      else if (cause === 'stale') this.#counts.expires.increment();
+      this.#close(entry);
+    };
     return { bound: new ClockCache(capacity, drop), unbound: new ClockCache(capacity, drop) };
   }
 
   /** A name that was never seen may be made up: it takes the room of another such until it is known to lead somewhere. */
   #create(key: string, name: string, dtab: string, shelf: Shelf): Entry {
+    this.#counts.misses.increment();
     const service = this.#service(name);
     const binding = new Binding(this.#router, service, dtab, this.#port, this.#clients, (settled) =>
       this.#file(settled),

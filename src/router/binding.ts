@@ -4,11 +4,14 @@ import type { WireTree } from '../port/protocol.ts';
 import { type HeaderBlock, headerBlock } from '../wire/head.ts';
 import type { Client } from './client/client.ts';
 import type { ClientCache } from './client-cache.ts';
+import type { RequestMetrics } from './metrics.ts';
 import type { Service } from './service/service.ts';
 
 /** A branch of the bound tree that requests may take. */
 export interface Leaf {
   readonly client: Client;
+  /** What the client does for this service. */
+  readonly pair: RequestMetrics;
   /** The status that the router answers with itself (`/$/io.buoyant.http.status/<code>`); null: the client is asked. */
   readonly status: number | null;
   /** The endpoints are proxies themselves: a CONNECT is theirs to resolve. */
@@ -153,6 +156,7 @@ export class Binding implements BindingListener {
     const status = STATUS.exec(id)?.[1];
     return {
       client: this.#clients.acquire(leaf, id),
+      pair: this.service.pairedWith(id),
       status: status === undefined ? null : Number(status),
       isGateway: GATEWAY.test(id),
       headers: headerBlock(fields),
@@ -160,6 +164,10 @@ export class Binding implements BindingListener {
   }
 
   #release(shares: readonly Share[]): void {
-    for (const { leaf } of shares) if (leaf !== null) this.#clients.release(leaf.client);
+    for (const { leaf } of shares) {
+      if (leaf === null) continue;
+      leaf.pair.close();
+      this.#clients.release(leaf.client);
+    }
   }
 }

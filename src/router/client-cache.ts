@@ -2,11 +2,13 @@
 import type { DataEnd } from '../port/data-end.ts';
 import { Client, type ClientContext } from './client/client.ts';
 import type { ClientSettings } from './client/settings.ts';
+import { ClientCacheMetrics } from './metrics.ts';
 
 export class ClientCache {
   readonly #port: DataEnd;
   readonly #settings: ClientSettings;
   readonly #context: ClientContext;
+  readonly #metrics: ClientCacheMetrics;
   readonly #byLeaf = new Map<number, Client>();
   readonly #leaves = new Map<Client, number>();
 
@@ -14,11 +16,13 @@ export class ClientCache {
     this.#port = port;
     this.#settings = settings;
     this.#context = context;
+    this.#metrics = new ClientCacheMetrics(context.metrics, context.router);
   }
 
   acquire(leaf: number, id: string): Client {
     let client = this.#byLeaf.get(leaf);
     if (client === undefined) {
+      this.#metrics.misses.increment();
       client = new Client(id, this.#port.addresses(leaf), this.#settings.of(id), this.#context);
       this.#byLeaf.set(leaf, client);
       this.#leaves.set(client, leaf);
@@ -31,7 +35,13 @@ export class ClientCache {
     if (--client.references > 0) return;
     this.#byLeaf.delete(this.#leaves.get(client) as number);
     this.#leaves.delete(client);
+    this.#metrics.expires.increment();
     client.close();
+  }
+
+  /** Once no binding is left. */
+  close(): void {
+    this.#metrics.close();
   }
 
   values(): Iterable<Client> {

@@ -6,6 +6,10 @@
  *     set --> [fresh: at least an eighth] --used again--> [proven]
  *                      \--> dropped                \--> second chance, or dropped
  */
+
+/** Why an entry went: for another one, because it was stale, or with the cache. */
+export type DropCause = 'evicted' | 'stale' | 'cleared';
+
 export interface Cached {
   /** Must not be dropped now. */
   readonly isBusy: boolean;
@@ -25,9 +29,9 @@ export class ClockCache<V extends Cached> {
   readonly capacity: number;
   readonly #fresh: Slots<V> = new Map();
   readonly #proven: Slots<V> = new Map();
-  readonly #onDrop: (value: V) => void;
+  readonly #onDrop: (value: V, cause: DropCause) => void;
 
-  constructor(capacity: number, onDrop: (value: V) => void) {
+  constructor(capacity: number, onDrop: (value: V, cause: DropCause) => void) {
     this.capacity = capacity;
     this.#onDrop = onDrop;
   }
@@ -58,13 +62,13 @@ export class ClockCache<V extends Cached> {
   /** Drops every entry that the test names and that is not busy. */
   sweep(isStale: (value: V) => boolean): void {
     for (const slots of [this.#proven, this.#fresh]) {
-      for (const [key, { value }] of slots) if (!value.isBusy && isStale(value)) this.#drop(slots, key, value);
+      for (const [key, { value }] of slots) if (!value.isBusy && isStale(value)) this.#drop(slots, key, value, 'stale');
     }
   }
 
   clear(): void {
     for (const slots of [this.#proven, this.#fresh]) {
-      for (const [key, { value }] of slots) this.#drop(slots, key, value);
+      for (const [key, { value }] of slots) this.#drop(slots, key, value, 'cleared');
     }
   }
 
@@ -82,7 +86,7 @@ export class ClockCache<V extends Cached> {
       if (oldest.done) return false;
       const [key, slot] = oldest.value;
       if (!slot.used && !slot.value.isBusy) {
-        this.#drop(slots, key, slot.value);
+        this.#drop(slots, key, slot.value, 'evicted');
         return true;
       }
       slots.delete(key);
@@ -92,8 +96,8 @@ export class ClockCache<V extends Cached> {
     return false;
   }
 
-  #drop(slots: Slots<V>, key: string, value: V): void {
+  #drop(slots: Slots<V>, key: string, value: V, cause: DropCause): void {
     slots.delete(key);
-    this.#onDrop(value);
+    this.#onDrop(value, cause);
   }
 }

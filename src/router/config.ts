@@ -95,18 +95,34 @@ export function httpRouterSchema(z: Z, sections: RouterSections) {
       maxHeadersKB: kilobytes('KiB of a header block (431).', defaults.maxHeadersKB),
       maxInitialLineKB: kilobytes('KiB of a request line (414).', defaults.maxInitialLineKB),
       maxErrResponseKB: kilobytes("KiB of the router's own error bodies.", defaults.maxErrResponseKB),
-      streamingEnabled: optional(scalars.bool(z), 'Pass bodies on as they come.', true),
+      streamingEnabled: optional(
+        scalars.bool(z),
+        'Pass bodies on as they come; false: collect each whole, up to maxBufferedBodyKB, and leave trailers out.',
+        true,
+      ),
       streamAfterContentLengthKB: optional(
         scalars.int(z, { min: 0 }),
-        'KiB up to which a body is kept so that the request may be retried.',
+        'KiB of a body with Content-Length that is kept so that the request may be sent again.',
         defaults.streamAfterContentLengthKB,
       ),
-      compressionLevel: optional(scalars.int(z, { min: -1, max: 9 }), '-1: text only; 0: none; 1 to 9: all.', -1),
+      maxBufferedBodyKB: kilobytes(
+        'KiB of a body that is collected with `streamingEnabled: false` (413; a response: 502).',
+        defaults.maxBufferedBodyKB,
+      ),
+      compressionLevel: optional(
+        scalars.int(z, { min: -1, max: 9 }),
+        'Compress responses for clients that accept gzip or deflate; -1: text only; 0: none; 1 to 9: all. Takes threads of their own and about 260 KiB a response.',
+        defaults.compressionLevel,
+      ),
       tracePropagator: optional(kindSchema(z, { noun: 'trace propagator', kinds: propagators }), 'Headers of traces.', {
         kind: 'io.l5d.default',
       }),
     })
     .superRefine((router, context) => {
+      if (router.streamingEnabled !== false && router.maxBufferedBodyKB !== undefined) {
+        const message = 'has no meaning without `streamingEnabled: false`: bodies are passed on as they come';
+        context.addIssue({ code: 'custom', path: ['maxBufferedBodyKB'], message });
+      }
       if (router.streamingEnabled === false && router.streamAfterContentLengthKB !== undefined) {
         const message = 'has no meaning with `streamingEnabled: false`; leave one of them out';
         context.addIssue({ code: 'custom', path: ['streamAfterContentLengthKB'], message });

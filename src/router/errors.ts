@@ -26,7 +26,14 @@ export type RouteError =
   /** `maxConcurrentRequests` of a server. */
   | { readonly type: 'overloaded'; readonly limit: number }
   /** `hostConnectionPool.maxWaiters` of a client. */
-  | ({ readonly type: 'tooManyWaiters'; readonly limit: number } & Selected);
+  | ({ readonly type: 'tooManyWaiters'; readonly limit: number } & Selected)
+  /** `timeoutMs` of a server, which is named by where it listens. */
+  | { readonly type: 'serverTimeout'; readonly server: string; readonly ms: number }
+  /** Where streaming is off: a body of more than so many bytes. */
+  | { readonly type: 'requestTooLarge'; readonly limit: number }
+  | { readonly type: 'responseTooLarge'; readonly limit: number }
+  /** Where streaming is off: the backend's response ended before it was complete. */
+  | { readonly type: 'responseCut' };
 
 /** What a request was about to use when it failed. */
 export interface Selected {
@@ -51,6 +58,8 @@ const RETRY_AFTER_SECONDS = '1';
 interface Answer {
   readonly status: number;
   readonly message: string;
+  /** What is said outside, where the message tells of the inside. */
+  readonly edge?: string;
   /** The request surely reached no application: it may be sent again whatever its method. */
   readonly retryable?: boolean;
   readonly fields?: readonly (readonly [string, string])[];
@@ -59,7 +68,11 @@ interface Answer {
 function answerTo(error: RouteError): Answer {
   switch (error.type) {
     case 'unidentified':
-      return { status: 400, message: `Unknown destination: ${error.request} / ${error.reason}` };
+      return {
+        status: 400,
+        message: `Unknown destination: ${error.request} / ${error.reason}`,
+        edge: `Unknown destination: ${error.reason}`,
+      };
     case 'badOverride':
       return { status: 400, message: error.reason };
     case 'callDepth':
@@ -70,25 +83,36 @@ function answerTo(error: RouteError): Answer {
     case 'badRequest':
       return { status: error.status, message: `Malformed request: ${error.reason}` };
     case 'unbound':
-      return { status: 502, message: unboundMessage(error.service, error.base, error.override) };
+      return {
+        status: 502,
+        message: unboundMessage(error.service, error.base, error.override),
+        edge: 'Unable to route request!',
+      };
     case 'bindingFailed':
-      return { status: 502, message: error.cause };
+      return { status: 502, message: error.cause, edge: 'Unable to resolve the name of the service.' };
     case 'bindingTimeout':
       return {
         status: 502,
         message: `Exceeded ${showDuration(error.ms)} binding timeout while resolving name: ${error.service}`,
+        edge: 'Unable to resolve the name of the service in time.',
       };
     case 'connectFailed':
-      return { status: 502, message: withSelection(`Unable to establish connection to ${error.address}.`, error) };
+      return {
+        status: 502,
+        message: withSelection(`Unable to establish connection to ${error.address}.`, error),
+        edge: 'Unable to establish connection to the service.',
+      };
     case 'backendClosed':
       return {
         status: 502,
         message: withSelection(`No complete response from ${error.address}: ${error.cause}.`, error),
+        edge: 'Unable to get a complete response from the service.',
       };
     case 'backendMalformed':
       return {
         status: 502,
         message: withSelection(`Malformed response from ${error.address}: ${error.cause}.`, error),
+        edge: 'Unable to understand the response of the service.',
       };
     case 'overloaded':
       return {
@@ -105,9 +129,24 @@ function answerTo(error: RouteError): Answer {
       return {
         status: 503,
         message: withSelection(`More than ${error.limit} requests wait for a connection to ${error.address}.`, error),
+        edge: 'Too many requests wait for a connection to the service.',
         retryable: true,
         fields: [['Retry-After', RETRY_AFTER_SECONDS]],
       };
+    case 'serverTimeout': {
+      const duration = showDuration(error.ms);
+      return {
+        status: 503,
+        message: `exceeded ${duration} to ${error.server} while waiting for a response for an individual request, excluding retries. Remote Info: Not Available`,
+        edge: `exceeded ${duration} while waiting for a response`,
+      };
+    }
+    case 'requestTooLarge':
+      return { status: 413, message: `The request's body is longer than ${error.limit} bytes.` };
+    case 'responseTooLarge':
+      return { status: 502, message: `The response's body is longer than ${error.limit} bytes.` };
+    case 'responseCut':
+      return { status: 502, message: 'The response ended before it was complete.' };
   }
 }
 
@@ -178,7 +217,7 @@ export function formEncode(text: string): string {
 /** The response to a failed request. */
 export function errorResponse(error: RouteError, limits: ErrorLimits): { head: PlainResponseHead; body: Buffer } {
   const answer = answerTo(error);
-  const message = limits.edge ? (answer.message.split('\n', 1)[0] as string) : answer.message;
+  const message = limits.edge ? (answer.edge ?? answer.message) : answer.message;
   let body = Buffer.from(message);
   if (body.length > limits.bodyBytes) body = body.subarray(0, limits.bodyBytes);
   const fields: (readonly [string, string])[] = [

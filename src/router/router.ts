@@ -1,9 +1,10 @@
 /** A router: its identifier, the bindings of its names and the clients behind them, for one generation of the config. */
 import * as defaults from '../config/defaults.ts';
 import type { KindConfig } from '../config/kind.ts';
-import type { MetricRegistry } from '../metrics/registry.ts';
+import type { MetricRegistry, MetricScope } from '../metrics/registry.ts';
 import { Path } from '../naming/index.ts';
 import type { DataEnd } from '../port/data-end.ts';
+import type { RequestFeed } from '../port/request-feed.ts';
 import type { TimerWheel } from '../wire/timer-wheel.ts';
 import { BindingCache } from './binding-cache.ts';
 import { clientSettings } from './client/settings.ts';
@@ -11,7 +12,7 @@ import { ClientCache } from './client-cache.ts';
 import type { RouterConfig } from './config.ts';
 import { dentryLines } from './errors.ts';
 import { createIdentifier, type Identifier } from './http/identifiers/index.ts';
-import { headLimits } from './http/limits.ts';
+import { headLimits, replayBytes } from './http/limits.ts';
 
 export class Router {
   readonly config: RouterConfig;
@@ -22,18 +23,34 @@ export class Router {
   readonly clients: ClientCache;
   readonly bindingTimeoutMs: number;
   readonly wheel: TimerWheel;
+  /** Bytes of a request's body that is kept, so that the request can be sent again. */
+  readonly replayBytes: number;
+  /** Where requests are told of; null when nobody wants to know. */
+  readonly feed: RequestFeed | null;
   /** One dentry a line. */
   readonly baseDtab: string;
+  readonly #scope: MetricScope;
 
-  constructor(config: RouterConfig, port: DataEnd, wheel: TimerWheel, metrics: MetricRegistry) {
+  constructor(
+    config: RouterConfig,
+    port: DataEnd,
+    wheel: TimerWheel,
+    metrics: MetricRegistry,
+    feed: RequestFeed | null = null,
+  ) {
+    this.feed = feed;
     this.config = config;
     this.wheel = wheel;
     this.label = config.label ?? config.protocol;
     this.dstPrefix = Path.parse(config.dstPrefix ?? defaults.dstPrefix);
     this.baseDtab = dentryLines(config.dtab ?? '');
     this.bindingTimeoutMs = config.bindingTimeoutMs ?? defaults.bindingTimeoutMs;
+    this.replayBytes = replayBytes(config);
     const identifiers: KindConfig[] = [config.identifier ?? { kind: defaults.identifierKind }].flat();
     this.identifier = createIdentifier(identifiers, { prefix: this.dstPrefix });
+    this.#scope = metrics.scope(['rt', this.label]);
+    // All workers say the same of the one router.
+    if (config.originator === true) this.#scope.gauge('originator', { merge: 'max' }).set(1);
     const limits = headLimits(config, defaults.maxHeaders);
     this.clients = new ClientCache(port, clientSettings(config.client), { wheel, limits, metrics, router: this.label });
     this.bindings = new BindingCache(this.label, port, this.clients, wheel, metrics, {
@@ -44,5 +61,7 @@ export class Router {
 
   close(): void {
     this.bindings.close();
+    this.clients.close();
+    this.#scope.close();
   }
 }

@@ -33,7 +33,9 @@ export class ProcessText {
 
   async render(): Promise<string> {
     this.#registry ??= load();
-    return await (await this.#registry).metrics();
+    const text = await (await this.#registry).metrics();
+    // prom-client writes `Nan`, which is no number of the format.
+    return text.replaceAll(/ Nan$/gm, ' NaN');
   }
 }
 

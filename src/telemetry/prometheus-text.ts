@@ -40,6 +40,8 @@ interface Target {
 
 interface ScopeKind {
   readonly scope: ScopeName;
+  /** Its labels in braces; empty when there are none. */
+  readonly braced: string;
   /** By name of the metric; null for one whose series another one has already. */
   readonly targets: Map<string, Target | null>;
 }
@@ -69,7 +71,7 @@ export class PrometheusText {
       const kind = this.#scopeKind(path);
       for (const metric of metrics) {
         const target = this.#target(kind, path, metric);
-        if (target !== null) write(target, joined(kind.scope.labels, target.labels), metric);
+        if (target !== null) write(target, kind, metric);
       }
     }
     const parts: Buffer[] = [];
@@ -89,7 +91,7 @@ export class PrometheusText {
         targets = new Map();
         this.#kinds.set(key, targets);
       }
-      kind = { scope, targets };
+      kind = { scope, targets, braced: inBraces(scope.labels) };
       this.#scopes.set(path, kind);
     }
     return kind;
@@ -135,8 +137,10 @@ export class PrometheusText {
   }
 }
 
-function write(target: Target, labels: string, metric: MetricValue): void {
-  const braced = labels === '' ? '' : `{${labels}}`;
+function write(target: Target, scope: ScopeKind, metric: MetricValue): void {
+  const isPlain = target.labels === '';
+  const labels = isPlain ? scope.scope.labels : joined(scope.scope.labels, target.labels);
+  const braced = isPlain ? scope.braced : inBraces(labels);
   switch (metric.type) {
     case 'counter':
       target.main.lines.append(`${target.main.name}${braced} ${metric.value}\n`);
@@ -184,9 +188,12 @@ function histogramLines(name: string, labels: string, braced: string, { bounds, 
   return `${lines}${open}+Inf"} ${count}\n${name}_sum${braced} ${rounded(sum)}\n${name}_count${braced} ${count}\n`;
 }
 
+function inBraces(labels: string): string {
+  return labels === '' ? '' : `{${labels}}`;
+}
+
 function joined(labels: string, further: string): string {
-  if (labels === '' || further === '') return labels + further;
-  return `${labels}, ${further}`;
+  return labels === '' ? further : `${labels}, ${further}`;
 }
 
 /** Thousandths of a unit: finer than what stats tell apart. */

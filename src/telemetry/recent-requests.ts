@@ -3,24 +3,9 @@ import * as defaults from '../config/defaults.ts';
 import { defineKind } from '../config/kind.ts';
 import { optional, required } from '../config/kinds.ts';
 import * as scalars from '../config/scalars.ts';
+import type { RequestRecord } from '../port/protocol.ts';
 
-/** One request, as a worker tells it: plain data. Addresses are `ip:port`. */
-export interface RequestRecord {
-  /** When it began, in ms since 1970. */
-  readonly timestamp: number;
-  /** The client's address. */
-  readonly source: string;
-  /** The address of the server that took it. */
-  readonly server: string;
-  /** Label of the router. */
-  readonly router: string;
-  /** `/svc/web`; null when the request could not be named. */
-  readonly logical: string | null;
-  /** `/#/io.l5d.fs/web`; null when the name was not bound. */
-  readonly concrete: string | null;
-  /** Address of the endpoint; null when none was chosen. */
-  readonly destination: string | null;
-}
+export type { RequestRecord } from '../port/protocol.ts';
 
 export class RecentRequests {
   readonly kind = 'io.l5d.recentRequests';

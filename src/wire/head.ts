@@ -49,6 +49,8 @@ export interface Head {
   remove(name: string): void;
   append(name: string, value: string): void;
   appendBlock(block: HeaderBlock): void;
+  /** The body is sent on otherwise than it was received: `length` with so many bytes, or `chunked` with 0. */
+  reframe(kind: BodyKind, contentLength: number): void;
   /** The state of what was appended, to `rewind` to. */
   mark(): HeadMark;
   /** Takes back what was appended since the mark. */
@@ -78,12 +80,12 @@ export interface ResponseHead extends Head {
 
 /** A response that the proxy makes itself. */
 export class PlainResponseHead implements ResponseHead {
-  readonly bodyKind: BodyKind;
+  bodyKind: BodyKind;
   readonly present = 0;
   readonly minorVersion = 1;
   readonly status: number;
   readonly reason: string;
-  readonly contentLength: number;
+  contentLength: number;
   #fields: [string, string][];
 
   /** `contentLength` is in bytes; null where there is no body and no word about it. */
@@ -121,6 +123,13 @@ export class PlainResponseHead implements ResponseHead {
   }
 
   drop(): void {}
+
+  reframe(kind: BodyKind, contentLength: number): void {
+    this.bodyKind = kind;
+    this.contentLength = contentLength;
+    this.remove('content-length');
+    if (kind === Body.length) this.append('Content-Length', String(contentLength));
+  }
 
   mark(): HeadMark {
     return this.#fields.length;

@@ -50,6 +50,14 @@ export interface Stream {
   resume(): void;
 }
 
+/** Where a stream's connection comes from and arrived. */
+export interface ConnectionAddresses {
+  readonly remoteHost: string;
+  readonly remotePort: number;
+  readonly localHost: string;
+  readonly localPort: number;
+}
+
 /** A stream to a server, as an attempt uses it. */
 export interface UpstreamStream extends Stream {
   /** Takes the connection for one stream; its head is sent next. */

@@ -3,12 +3,15 @@
  * answers the CONNECT itself; then bytes pass both ways until both sides have ended.
  */
 import net from 'node:net';
+import { type ConnectionCounts, UNCOUNTED } from './connection-counts.ts';
 import { PlainResponseHead } from './head.ts';
 import { MessageEncoder } from './http1/encoder.ts';
+import { type InactivityLimits, InactivityWatch, type WatchedConnection } from './inactivity.ts';
 import { NO_BYTES, type StreamEvents, type UpstreamStream } from './stream.ts';
 import { TimerEntry, type TimerWheel } from './timer-wheel.ts';
 
-export interface TunnelOptions {
+export interface TunnelOptions extends InactivityLimits {
+  readonly counts?: ConnectionCounts | undefined;
   readonly wheel: TimerWheel;
   readonly connectTimeoutMs: number;
   readonly noDelay: boolean;
@@ -19,16 +22,22 @@ export interface TunnelOwner {
   onConnection(tunnel: TunnelConnection): void;
   /** `code` is the system's, or ETIMEDOUT. */
   onConnectFailed(code: string): void;
+  /** It was reset before it was connected. */
+  onConnectCancelled?(): void;
+  onClosed?(): void;
 }
 
-export class TunnelConnection extends TimerEntry implements UpstreamStream {
+export class TunnelConnection extends TimerEntry implements UpstreamStream, WatchedConnection {
   /** It carries one stream and is never reused. */
   readonly streams = 0;
   readonly wasUnanswered = false;
+  readonly turn = 'either';
   readonly #socket: net.Socket;
   readonly #encoder: MessageEncoder;
-  readonly #wheel: TimerWheel;
+  readonly #options: TunnelOptions;
   readonly #owner: TunnelOwner;
+  readonly #counts: ConnectionCounts;
+  #watch: InactivityWatch | null = null;
   #events: StreamEvents | null = null;
   #connected = false;
   #sentEnd = false;
@@ -37,15 +46,16 @@ export class TunnelConnection extends TimerEntry implements UpstreamStream {
   constructor(host: string, port: number, options: TunnelOptions, owner: TunnelOwner) {
     super();
     this.#owner = owner;
-    this.#wheel = options.wheel;
+    this.#options = options;
+    this.#counts = options.counts ?? UNCOUNTED;
     const { noDelay, keepAlive } = options;
     this.#socket = net.connect({ host, port, noDelay, keepAlive, allowHalfOpen: true });
-    this.#encoder = new MessageEncoder(this.#socket, () => this.#events?.onDrain());
+    this.#encoder = new MessageEncoder(this.#socket, () => this.#events?.onDrain(), this.#counts.sent);
     this.#socket.on('connect', () => this.#onConnect());
-    this.#socket.on('data', (chunk: Buffer) => this.#events?.onData(chunk, 0, chunk.length));
+    this.#socket.on('data', (chunk: Buffer) => this.#onData(chunk));
     this.#socket.on('end', () => this.#onEnd());
     this.#socket.on('error', (error: NodeJS.ErrnoException) => this.#onFailure(error.code ?? 'EIO'));
-    this.#socket.on('close', () => this.#onFailure('ECONNRESET'));
+    this.#socket.on('close', () => this.#onClose());
     options.wheel.add(this, options.connectTimeoutMs);
   }
 
@@ -74,10 +84,13 @@ export class TunnelConnection extends TimerEntry implements UpstreamStream {
 
   reset(): void {
     this.#events = null;
-    this.#wheel.remove(this);
+    this.#options.wheel.remove(this);
     // Neither a failed connection nor an orderly end of the tunnel: the owner is told nothing, the server sees a reset.
     if (this.#connected) this.#socket.resetAndDestroy();
-    else this.#socket.destroy();
+    else {
+      this.#socket.destroy();
+      this.#owner.onConnectCancelled?.();
+    }
     this.#connected = true;
   }
 
@@ -93,12 +106,29 @@ export class TunnelConnection extends TimerEntry implements UpstreamStream {
     this.#onFailure('ETIMEDOUT');
   }
 
+  onSilence(): void {
+    this.#counts.readTimeouts.add(1);
+    this.#onFailure('ETIMEDOUT');
+  }
+
+  onStall(): void {
+    this.#counts.writeTimeouts.add(1);
+    this.#onFailure('ETIMEDOUT');
+  }
+
   #onConnect(): void {
     this.#connected = true;
-    this.#wheel.remove(this);
+    const { wheel } = this.#options;
+    wheel.remove(this);
+    this.#watch = InactivityWatch.start(this.#socket, this, this.#options, wheel);
     // Nothing is read before somebody listens.
     this.#socket.pause();
     this.#owner.onConnection(this);
+  }
+
+  #onData(chunk: Buffer): void {
+    this.#counts.received.add(chunk.length);
+    this.#events?.onData(chunk, 0, chunk.length);
   }
 
   #onEnd(): void {
@@ -113,8 +143,14 @@ export class TunnelConnection extends TimerEntry implements UpstreamStream {
     this.#socket.destroySoon();
   }
 
+  #onClose(): void {
+    if (this.#watch !== null) this.#options.wheel.remove(this.#watch);
+    this.#onFailure('ECONNRESET');
+    this.#owner.onClosed?.();
+  }
+
   #onFailure(code: string): void {
-    this.#wheel.remove(this);
+    this.#options.wheel.remove(this);
     if (!this.#connected) {
       this.#connected = true;
       this.#socket.destroy();

@@ -57,10 +57,10 @@ export const adminDifferences: readonly AdminDifference[] = [
     status: 404,
   },
   {
-    id: 'telemeters-not-built',
-    reason: 'their telemeters are not built yet',
-    applies: isPath('/admin/metrics/prometheus', '/requests'),
-    status: 404,
+    id: 'exposition-version',
+    reason: 'the type names the version of the text format, as Prometheus asks',
+    applies: isPath('/admin/metrics/prometheus'),
+    answeredType: 'text/plain; version=0.0.4; charset=utf-8',
   },
   {
     id: 'metric-names',

@@ -2,7 +2,7 @@
 import { modeOf, replyTo } from '../support/backend-replies.ts';
 import { header, isInterim, type Message, parseResponses, requestLine } from '../support/http-message.ts';
 import type { Difference } from './differences.ts';
-import { type Expectation, expectedStatus, findHeader } from './expectation.ts';
+import { type Expectation, expectedStatus, findHeader, setHeader } from './expectation.ts';
 import { relayed } from './oracle.ts';
 import type { RecordedCase } from './recordings.ts';
 
@@ -82,6 +82,18 @@ export const responseRules: Difference[] = [
       const compressed = expected.responses.some((response) => findHeader(response, 'content-encoding') === 'gzip');
       if (!compressed || recorded.router.compressionLevel !== undefined) return undefined;
       return withOwnReply(expected, recorded);
+    },
+  },
+  {
+    id: 'compressed replies vary',
+    reason: 'a cache that is not told may give the compressed reply to a client that cannot read it',
+    reference: 'RFC 9110 section 12.5.5',
+    change(expected, recorded) {
+      const { compressionLevel } = recorded.router;
+      if (compressionLevel === undefined || compressionLevel === 0) return undefined;
+      const compressed = expected.responses.filter((reply) => findHeader(reply, 'content-encoding') !== undefined);
+      for (const reply of compressed) setHeader(reply, 'Vary', 'Accept-Encoding');
+      return compressed.length === 0 ? undefined : expected;
     },
   },
   {

@@ -107,7 +107,7 @@ export function relayed(recorded: RecordedCase, sent: Message, attempt = 0): Exp
   });
 }
 
-/** Template A of the original: a name that binds to nothing. At a clearContext server only the first line is shown. */
+/** Template A of the original: a name that binds to nothing. A clearContext server tells nothing of the inside. */
 function unroutable(recorded: RecordedCase, service: string): Expectation {
   const dtab = recorded.router.dtab
     .split(';')
@@ -117,7 +117,7 @@ function unroutable(recorded: RecordedCase, service: string): Expectation {
     .join('');
   const body =
     recorded.router.servers[0]?.clearContext === true
-      ? /^Unable to route request!\n?$/
+      ? 'Unable to route request!'
       : `Unable to route request!\n\nservice name: ${service}\ndtab:\n\nbase dtab:\n${dtab}override dtab:\n\n`;
   const [sent] = recorded.sentRequests;
   const closed = sent !== undefined && asksToClose(sent);
@@ -128,7 +128,8 @@ function unroutable(recorded: RecordedCase, service: string): Expectation {
 export function unidentified(recorded: RecordedCase, reason: string): Expectation {
   const [sent] = recorded.sentRequests;
   const { method, target } = requestLine(sent ?? NO_REQUEST);
-  const body = `Unknown destination: Request("${method} ${target}", from /127.0.0.1:<client>) / ${reason}`;
+  const request = `Request("${method} ${target}", from /127.0.0.1:<client>) / `;
+  const body = `Unknown destination: ${recorded.router.servers[0]?.clearContext === true ? '' : request}${reason}`;
   const closed = sent !== undefined && asksToClose(sent);
   return { responses: [generatedError(400, body, closed)], closed, requests: [] };
 }

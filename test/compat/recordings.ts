@@ -47,6 +47,7 @@ export interface Recordings {
   /** YAML, with recorded ports and `DISCO_DIR/` for the fs namer's root. */
   config: string;
   files: Readonly<Record<string, string>>;
+  routers: RouterConfig[];
   cases: RecordedCase[];
 }
 
@@ -81,7 +82,7 @@ export function loadRecordings(): Recordings {
     if (router === undefined) throw new Error(`no recorded router has port ${raw.router_port}`);
     return takeApart(raw, router, files);
   });
-  return { config: fixture.config, files, cases };
+  return { config: fixture.config, files, routers, cases };
 }
 
 function takeApart(raw: RawCase, router: RouterConfig, files: Readonly<Record<string, string>>): RecordedCase {

@@ -263,7 +263,8 @@ test('what is known but not built is a warning, or an error where routing or sec
     [router(['client: {tls: {enabled: no}}']), 'nothing', ''],
     [router(['client: {requestAuthorizers: [{kind: io.l5d.k8s.istio}]}']), 'error', 'unchecked'],
     [router(['client: {socketOptions: {noDelay: no, keepAlive: yes, reuseAddr: yes}}']), 'nothing', ''],
-    [router(['client: {socketOptions: {writeTimeoutMs: 5}}']), 'warning', 'as long as it likes'],
+    [router(['client: {socketOptions: {readTimeoutMs: 5, writeTimeoutMs: 5}}']), 'nothing', ''],
+    [router(['client: {socketOptions: {backlog: 5}}']), 'warning', 'clients do not listen'],
     [router(['service: {totalTimeoutMs: 5}']), 'warning', 'not timed out'],
     [
       router(['service: {responseClassifier: {kind: io.l5d.http.retryableRead5XX}}']),
@@ -271,7 +272,10 @@ test('what is known but not built is a warning, or an error where routing or sec
       'no request is retried',
     ],
     [router(['service: {responseClassifier: {kind: io.l5d.http.nonRetryable5XX}}']), 'nothing', ''],
-    [router(['compressionLevel: -1']), 'warning', 'passed on as they are'],
+    [router(['compressionLevel: -1', 'originator: true', 'streamingEnabled: false']), 'nothing', ''],
+    [router(['tracePropagator: {kind: io.l5d.default}']), 'nothing', ''],
+    [router(['tracePropagator: {kind: io.l5d.zipkin}']), 'warning', 'l5d-ctx-trace'],
+    ['routers: [{protocol: http, servers: [{timeoutMs: 5, serverSession: {lifeTimeMs: 5}}]}]', 'nothing', ''],
     [router(['httpAccessLog: /tmp/log']), 'warning', 'no access log'],
     [
       router(['identifier: {kind: io.l5d.ingress, namespace: x}']),
@@ -287,11 +291,13 @@ test('what is known but not built is a warning, or an error where routing or sec
     ],
     [router([]).replace('http', 'h2'), 'error', 'h2 is known but not built yet'],
     [`namers: [{kind: io.l5d.consul, host: x}]\n${router([])}`, 'error', 'io.l5d.consul is known but not built yet'],
-    [`admin: {security: {uiEnabled: no}}\n${router([])}`, 'error', 'pages that it closes would be open'],
+    [`admin: {security: {uiEnabled: no}}\n${router([])}`, 'nothing', ''],
     [`admin: {tls: {certPath: x}}\n${router([])}`, 'error', 'without TLS'],
     [`admin: {workerThreads: 2}\n${router([])}`, 'warning', 'main thread'],
-    [`telemetry: [{kind: io.l5d.prometheus}]\n${router([])}`, 'warning', 'exports nothing'],
-    [`workers: 2\n${router([])}`, 'warning', 'main thread'],
+    [`telemetry: [{kind: io.l5d.influxdb}]\n${router([])}`, 'warning', 'exports nothing'],
+    [`telemetry: [{kind: io.l5d.prometheus}]\n${router([])}`, 'nothing', ''],
+    [`telemetry: [{kind: io.l5d.recentRequests, sampleRate: 1}]\n${router([])}`, 'nothing', ''],
+    [`workers: 2\n${router([])}`, 'nothing', ''],
     [`usage: {enabled: true, orgId: me}\n${router([])}`, 'nothing', ''],
     ['routers: [{protocol: http, servers: [{tls: {certPath: x}}]}]', 'error', 'the server would listen without TLS'],
     ['routers: [{protocol: http, servers: [{clearContext: true}]}]', 'nothing', ''],
@@ -388,7 +394,7 @@ routers:
 telemetry:
 - kind: io.l5d.prometheus
 `,
-      warnings: 4,
+      warnings: 3,
     },
     'failure-accrual': {
       text: `

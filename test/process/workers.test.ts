@@ -5,6 +5,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { type Test, test } from 'tap';
 import { constant, type Live, ok } from '../../src/live/index.ts';
+import { MetricCollector } from '../../src/metrics/collector.ts';
 import { leaf, Path } from '../../src/naming/index.ts';
 import { ControlEnd } from '../../src/port/control-end.ts';
 import { createDataSide, WorkerDataSide } from '../../src/process/data-side.ts';
@@ -29,15 +30,23 @@ async function startWorkers(t: Test, backend: number, workers: number, server: o
   const addr = constant(endpoints(backend));
   const name = leaf({ id: Path.parse('/#/all'), residual: Path.empty, addr });
   const routers = [{ protocol: 'http', servers: [{ port: 0, ...server }] }] as RouterConfig[];
-  const attach = (port: ConstructorParameters<typeof ControlEnd>[0]) =>
-    new ControlEnd(port, () => constant(ok(name)) as Live<ReturnType<typeof ok<typeof name>>>, log);
+  const collector = new MetricCollector();
+  const attach = (port: ConstructorParameters<typeof ControlEnd>[0]) => {
+    const source = collector.attach();
+    return new ControlEnd(port, () => constant(ok(name)) as Live<ReturnType<typeof ok<typeof name>>>, log, {
+      onMetrics: (announcement) => source.accept(announcement),
+      onRequests: () => {},
+      onClose: () => source.close(),
+    });
+  };
+  const options = { routers, workers, requestSampleRate: 0 };
   const data =
     sharePorts === undefined
-      ? (createDataSide(routers, workers, attach as never, log) as WorkerDataSide)
-      : new WorkerDataSide(routers, workers, attach as never, log, sharePorts);
+      ? (createDataSide(options, attach as never, log) as WorkerDataSide)
+      : new WorkerDataSide(options, attach as never, log, sharePorts);
   const listening = await data.start();
   t.teardown(() => data.drain(0));
-  return { data, log, port: listening[0]?.port ?? 0 };
+  return { data, log, collector, port: listening[0]?.port ?? 0 };
 }
 
 /** Connections that each worker has accepted so far. */
@@ -118,6 +127,29 @@ test('a worker that dies is replaced, and only its own requests fail', async (t)
     'all 40 are let in',
   );
   for (const client of [...clients, ...many]) client.destroy();
+});
+
+test('what a worker counted stays when it dies, what it had under way does not', async (t) => {
+  let isHolding = false;
+  const backend = await socketBackend(t, ({ socket }) => isHolding || socket.write(OK));
+  const { data, collector, port } = await startWorkers(t, backend.port, 1);
+  const server = (name: string): number | undefined => {
+    const scope = [...collector.snapshot().scopes].find(({ path }) => path[2] === 'server');
+    const metric = scope?.metrics.find((candidate) => candidate.name === name);
+    return metric?.type === 'stat' ? undefined : metric?.value;
+  };
+  for (let i = 0; i < 3; i++) await send(port);
+  isHolding = true;
+  const lost = await RawConnection.open(port);
+  await lost.send(GET);
+  await until(() => server('requests') === 4 && server('pending') === 1);
+  await data.threads[0]?.terminate();
+  await until(() => data.threads.length === 1 && server('pending') === 0, { timeoutMs: 20_000 });
+  isHolding = false;
+  await until(async () => (await send(port).catch(() => undefined)) !== undefined, { timeoutMs: 20_000 });
+  await until(() => server('success') === 4);
+  t.equal(server('requests'), 5, 'four of the worker that died');
+  lost.destroy();
 });
 
 test('a port that is taken is reported, though workers could share it', async (t) => {

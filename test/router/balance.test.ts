@@ -1,9 +1,11 @@
 import http from 'node:http';
 import { test } from 'tap';
 import { type Activity, ok, variable } from '../../src/live/index.ts';
+import { MetricRegistry } from '../../src/metrics/registry.ts';
 import { type Addr, type BoundName, type NameTree, NEG } from '../../src/naming/index.ts';
 import { createBalancer } from '../../src/router/client/balancers/index.ts';
 import { clientSettings } from '../../src/router/client/settings.ts';
+import { Service } from '../../src/router/service/service.ts';
 import { bound, endpoints, startDataSide } from '../support/data-side.ts';
 import { httpRequest } from '../support/http-get.ts';
 import { answer, socketBackend } from '../support/socket-backend.ts';
@@ -133,7 +135,7 @@ test('100,000 choices of a binding keep to 50:50 within a point and to 1:99 with
   });
   const binding = new Binding(
     'http',
-    { name: '/svc/web' } as never,
+    new Service('/svc/web', 'http', new MetricRegistry()),
     '',
     { bind: () => 1, unbind: () => {} } as never,
     { acquire: (leaf: number) => leaf, release: () => {} } as never,

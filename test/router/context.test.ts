@@ -2,6 +2,7 @@ import { test } from 'tap';
 import { startTrace } from '../../src/router/http/trace.ts';
 import { send } from '../support/http-client.ts';
 import { type Header, header, headerValues, parseRequest } from '../support/http-message.ts';
+import { freePorts } from '../support/ports.ts';
 import { RawConnection } from '../support/raw-client.ts';
 import { RecordingBackend } from '../support/recording-backend.ts';
 import { until } from '../support/until.ts';
@@ -92,11 +93,15 @@ test('clearContext: nothing of the mesh comes in, and nothing goes out', async (
   t.strictSame(l5d(response), []);
 });
 
-test("at an edge our own error is its first line, and an inner hop's has no body", async (t) => {
+test("at an edge our own error names nothing of the inside, and an inner hop's has no body", async (t) => {
   const { ask } = await world(t, { server: 'clearContext: true' });
   const unbound = await ask([], '/', 'nowhere');
   t.match(unbound, { status: '502', body: 'Unable to route request!' });
   t.equal(header(unbound.response, 'l5d-err'), 'Unable+to+route+request%21');
+  const { port } = await startWorld(t, { server: 'clearContext: true', names: { web: await freePorts(1) } });
+  const refused = await send(port());
+  t.match(refused, { start: /502/, body: 'Unable to establish connection to the service.' });
+  t.equal(header(refused?.headers ?? [], 'l5d-err'), 'Unable+to+establish+connection+to+the+service.');
   const inner = await ask([], '/be/s503~err');
   t.match(inner, { status: '503', body: '' });
   t.equal(header(inner.response, 'l5d-err'), undefined);
@@ -230,6 +235,16 @@ test('Forwarded names IPv6 addresses in quoted brackets', async (t) => {
   await connection.send('GET / HTTP/1.1\r\nHost: web:80\r\n\r\n');
   await until(() => backend.requests.length === 1);
   t.match(backend.requests[0]?.raw, /^Forwarded: by="\[::1\]";for="\[::1\]:\d+";host="web:80"\r$/m);
+});
+
+test('originator: a gauge says that requests enter the mesh here', async (t) => {
+  const routers = ['originator: true', 'originator: false'].map(
+    (line, i) => `- {protocol: http, label: r${i}, ${line}, servers: [{port: 0}]}`,
+  );
+  const { metrics } = await startWorld(t, { routers: routers.join('\n') });
+  const found = await metrics();
+  t.equal(found['rt/r0/originator'], 1);
+  t.equal(found['rt/r1/originator'], undefined);
 });
 
 test('timestampHeader is added behind what came, as the original does', async (t) => {

@@ -1,7 +1,7 @@
 import { test } from 'tap';
 import { variable } from '../../src/live/index.ts';
 import type { Addr } from '../../src/naming/index.ts';
-import { errorResponse, formEncode, showDuration } from '../../src/router/errors.ts';
+import { errorResponse, formEncode, type RouteError, showDuration } from '../../src/router/errors.ts';
 import { bound, startDataSide } from '../support/data-side.ts';
 import { send } from '../support/http-client.ts';
 import { header, headerValues } from '../support/http-message.ts';
@@ -109,6 +109,44 @@ test('a malformed request is answered and its connection closed', async (t) => {
   });
   t.equal(backend.requests.length, 0);
   t.match(await metrics(), { [`rt/http/server/127.0.0.1/${port()}/failures`]: 4 });
+});
+
+test('at an edge no error tells of the inside', (t) => {
+  const inside = {
+    service: '/svc/web',
+    client: '/#/io.l5d.fs/web',
+    addresses: ['10.1.2.3:80'],
+    address: '10.1.2.3:80',
+  };
+  const errors: Record<RouteError['type'], RouteError> = {
+    unidentified: { type: 'unidentified', request: 'Request("GET /", from /10.1.2.3:5)', reason: 'no Host' },
+    badOverride: { type: 'badOverride', reason: 'expected' },
+    callDepth: { type: 'callDepth', limit: 3 },
+    badRequest: { type: 'badRequest', status: 400, reason: 'a bare CR' },
+    unbound: { type: 'unbound', service: '/svc/web', base: '/svc => /#/io.l5d.fs', override: '/a => /b' },
+    bindingFailed: { type: 'bindingFailed', cause: 'Unknown namer: x for path: /$/x' },
+    bindingTimeout: { type: 'bindingTimeout', service: '/svc/web', ms: 5 },
+    connectFailed: { type: 'connectFailed', ...inside },
+    backendClosed: { type: 'backendClosed', cause: 'the connection failed (ECONNRESET)', ...inside },
+    backendMalformed: { type: 'backendMalformed', cause: 'bad chunk', ...inside },
+    overloaded: { type: 'overloaded', limit: 3 },
+    tooManyWaiters: { type: 'tooManyWaiters', limit: 3, ...inside },
+    serverTimeout: { type: 'serverTimeout', server: '10.1.2.3/4140', ms: 5 },
+    requestTooLarge: { type: 'requestTooLarge', limit: 3 },
+    responseTooLarge: { type: 'responseTooLarge', limit: 3 },
+    responseCut: { type: 'responseCut' },
+  };
+  for (const error of Object.values(errors)) {
+    const limits = { bodyBytes: 1000, headerBytes: 1000 };
+    const edge = errorResponse(error, { ...limits, edge: true });
+    const inner = errorResponse(error, { ...limits, edge: false });
+    const text = edge.body.toString();
+    t.match(text, /^[^\n/#]{8,120}$/, error.type);
+    t.notMatch(text, /\d\.\d|svc|io\.l5d/, error.type);
+    t.equal(edge.head.get('l5d-err'), formEncode(text), error.type);
+    t.equal(edge.head.status, inner.head.status, error.type);
+  }
+  t.end();
 });
 
 test('limits of the text, and its encoding', (t) => {

@@ -41,7 +41,8 @@ test('at most three requeues; then the client is told what was tried', async (t)
   t.equal(header(response?.headers ?? [], 'via'), undefined, 'only what the original sends');
   t.match(await metrics(), {
     'rt/http/client/#/io.l5d.fs/web/retries/requeues': 3,
-    'rt/http/client/#/io.l5d.fs/web/failures': 1,
+    'rt/http/client/#/io.l5d.fs/web/requests': 0,
+    'rt/http/client/#/io.l5d.fs/web/service_creation/failures': 4,
     'rt/http/service/svc/web/failures': 1,
     'rt/http/server/': undefined,
   });
@@ -147,9 +148,11 @@ test('a 5xx is a failure however it is framed, and leaves its connection in the 
 test('a connect that nobody answers ends with the timeout', async (t) => {
   const hole = await blackHole(t);
   const backend = await socketBackend(t, ({ socket }) => answer(socket));
-  const { port, name } = await startWorld(t, { names: { web: [hole] }, router: ['client: {connectTimeoutMs: 100}'] });
+  const { port } = await startWorld(t, {
+    names: { web: [hole], both: [hole, backend.port] },
+    router: ['client: {connectTimeoutMs: 100}'],
+  });
   t.match(await send(port()), { start: 'HTTP/1.1 502 Bad Gateway', body: /^Unable to establish connection/ });
-  name('both', hole, backend.port);
   for (let i = 0; i < 4; i++) t.match(await send(port(), { host: 'both' }), { start: 'HTTP/1.1 200 OK' });
 });
 

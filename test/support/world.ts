@@ -31,6 +31,10 @@ export interface WorldOptions {
   readonly names?: Readonly<Record<string, readonly (string | number)[]>>;
   /** Keys of `admin`, as YAML flow text. */
   readonly admin?: string;
+  /** `telemetry`, as YAML flow text. */
+  readonly telemetry?: string;
+  /** One thread when left out, so that pools and counts are those of one data side. */
+  readonly workers?: number;
 }
 
 /** Starts Signpost on free ports; stopped when the test is over. A line of a name that is a number is a port on loopback. */
@@ -51,10 +55,10 @@ export async function startWorld(t: Test, options: WorldOptions = {}): Promise<W
     ...router.map((line) => `  ${line}`),
   ].join('\n');
   const text = [
-    // One thread, so that pools and counts are those of one data side.
-    'workers: 0',
+    `workers: ${options.workers ?? 0}`,
     `admin: {port: 0${admin === '' ? '' : `, ${admin}`}}`,
     `namers: [{kind: io.l5d.fs, rootDir: ${JSON.stringify(dir)}}]`,
+    `telemetry: ${options.telemetry ?? '[]'}`,
     'routers:',
     options.routers ?? one,
   ].join('\n');

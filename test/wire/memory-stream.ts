@@ -10,9 +10,14 @@ import {
   type RequestHead,
   type ResponseHead,
 } from '../../src/wire/head.ts';
-import type { ConnectionAddresses } from '../../src/wire/http1/server-connection.ts';
-import { bit, knownHeader } from '../../src/wire/known-headers.ts';
-import { NO_BYTES, type ResetReason, type Stream, type StreamEvents } from '../../src/wire/stream.ts';
+import { bit, Known, knownHeader } from '../../src/wire/known-headers.ts';
+import {
+  type ConnectionAddresses,
+  NO_BYTES,
+  type ResetReason,
+  type Stream,
+  type StreamEvents,
+} from '../../src/wire/stream.ts';
 
 type Field = readonly [name: string, value: string];
 
@@ -21,8 +26,8 @@ export class FlatHead implements RequestHead {
   target: string;
   readonly minorVersion = 1;
   readonly protocol = 'HTTP/2';
-  readonly bodyKind: BodyKind;
-  readonly contentLength: number;
+  bodyKind: BodyKind;
+  contentLength: number;
   readonly present: number;
   #holders = 1;
   #received: Field[];
@@ -68,6 +73,13 @@ export class FlatHead implements RequestHead {
       const colon = line.indexOf(': ');
       this.append(line.slice(0, colon), line.slice(colon + 2));
     }
+  }
+
+  reframe(kind: BodyKind, contentLength: number): void {
+    this.bodyKind = kind;
+    this.contentLength = contentLength;
+    this.drop(bit(Known.contentLength));
+    if (kind === Body.length) this.append('content-length', String(contentLength));
   }
 
   mark(): number {

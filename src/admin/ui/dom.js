@@ -11,10 +11,12 @@ export function element(name, properties = {}, ...children) {
   return made;
 }
 
-/** The JSON at a path, or null when it is not served (admin.security) or can't be had. */
+const TIMEOUT_MS = 5000;
+
+/** The JSON at a path, or null when it is not served (admin.security) or can't be had in time. */
 export async function readJson(path) {
   try {
-    const response = await fetch(path);
+    const response = await fetch(path, { signal: AbortSignal.timeout(TIMEOUT_MS) });
     return response.ok ? await response.json() : null;
   } catch {
     return null;

@@ -64,8 +64,8 @@ export class FsNamer implements Namer {
     const name = fileName(path.at(consumed) ?? '');
     // Also where the path ends: a directory is no service.
     if (name === undefined) return ok(NEG);
-    const file = join(directory, name);
-    return andThen(this.#files.get(file).value, (found): Activity<NamerTree> => {
+    return andThen(this.#files.find(directory, name), (found): Activity<NamerTree> => {
+      const file = join(directory, name);
       if (found.state === 'missing') return ok(NEG);
       if (found.state === 'directory') return this.#find(path, consumed + 1, file);
       return ok(leaf(this.#boundName(file, path, consumed + 1)));

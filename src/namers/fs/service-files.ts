@@ -1,7 +1,17 @@
 /** The files below the root directory that somebody asks for: watched, parsed once a change, their bad lines reported. */
 import { join, sep } from 'node:path';
-import { type FileContent, watchFile } from '../../files/index.ts';
-import { type Activity, type Live, observe, type Publisher, Sources } from '../../live/index.ts';
+import { type DirectoryNames, type FileContent, watchDirectoryNames, watchFile } from '../../files/index.ts';
+import {
+  type Activity,
+  hasValue,
+  inheritPhase,
+  type Live,
+  observe,
+  ok,
+  type Publisher,
+  Sources,
+  withoutValue,
+} from '../../live/index.ts';
 import type { Log } from '../../port/log.ts';
 import { type BadLine, parseReplicaFile, type ReplicaFile } from './replica-file.ts';
 
@@ -10,6 +20,7 @@ export type ServiceFile =
   | { readonly state: 'directory' }
   | { readonly state: 'missing' };
 
+const MISSING: ServiceFile = { state: 'missing' };
 const MAX_BYTES = 500 * 1024;
 /** Of one file, in a log line and in the namer's state; the number of all of them is given too. */
 const BAD_LINES_SHOWN = 10;
@@ -19,14 +30,29 @@ export class ServiceFiles {
   readonly #rootDir: string;
   readonly #log: Log;
   readonly #files: Sources<ServiceFile>;
+  readonly #directories: Sources<DirectoryNames>;
 
   constructor(rootDir: string, log: Log, lingerMs?: number) {
     this.#rootDir = rootDir;
     this.#log = log;
-    this.#files = new Sources(
-      (file) => ({ start: (publish) => this.#follow(file, publish) }),
-      lingerMs === undefined ? {} : { lingerMs },
+    const linger = lingerMs === undefined ? {} : { lingerMs };
+    this.#files = new Sources((file) => ({ start: (publish) => this.#follow(file, publish) }), linger);
+    this.#directories = new Sources(
+      (directory) => ({ start: (publish) => this.#followNames(directory, publish) }),
+      linger,
     );
+  }
+
+  /**
+   * What a name in a directory stands for; for derivations to call. A name that isn't there is answered from the names that
+   * the directory is known to hold: it costs no watch and no system call of its own, however many of them are asked for.
+   */
+  find(directory: string, name: string): Activity<ServiceFile> {
+    const file = join(directory, name);
+    const listed = this.#directories.get(directory).value;
+    if (!hasValue(listed)) return withoutValue(listed);
+    if (mayHold(listed.value, name) || this.#isKnownToExist(file)) return this.get(file).value;
+    return inheritPhase(ok(MISSING), listed);
   }
 
   /** `file` is relative to the root, such as `dir/web`. */
@@ -41,6 +67,16 @@ export class ServiceFiles {
 
   close(): void {
     this.#files.close();
+    this.#directories.close();
+  }
+
+  /**
+   * A file that is watched is gone when its own watch says so, which waits whether a writer puts another in its place. The
+   * watch's word is news to whoever reads it, so it need not be subscribed to for the answer no.
+   */
+  #isKnownToExist(file: string): boolean {
+    const known = this.#files.peek(file);
+    return known !== undefined && hasValue(known) && known.value.state !== 'missing';
   }
 
   #follow(file: string, publish: Publisher<ServiceFile>): () => void {
@@ -50,6 +86,16 @@ export class ServiceFiles {
       if (now.phase === 'ok') publish.ok(this.#parse(file, now.value));
       if (now.phase !== 'failed') return;
       this.#log.warn({ namer: 'io.l5d.fs', file, error: now.error.message }, 'file cannot be read');
+      publish.fail(now.error);
+    });
+  }
+
+  #followNames(directory: string, publish: Publisher<DirectoryNames>): () => void {
+    const names = watchDirectoryNames(join(this.#rootDir, directory), { lingerMs: 0 });
+    return observe(names, (now) => {
+      if (now.phase === 'ok') publish.ok(now.value);
+      if (now.phase !== 'failed') return;
+      this.#log.warn({ namer: 'io.l5d.fs', directory, error: now.error.message }, 'directory cannot be listed');
       publish.fail(now.error);
     });
   }
@@ -67,6 +113,10 @@ export class ServiceFiles {
     }
     return { state: 'file', mtimeMs: content.mtimeMs, ...parsed };
   }
+}
+
+function mayHold(directory: DirectoryNames, name: string): boolean {
+  return directory.state === 'listed' ? directory.names.has(name) : directory.state === 'unlisted';
 }
 
 export function showBadLines(badLines: readonly BadLine[]): { badLines: BadLine[]; badLineCount: number } {

@@ -1,20 +1,14 @@
 /** A client: everything that holds for one bound name, shared by all services that are bound to it. */
 import * as defaults from '../../config/defaults.ts';
-import type { Counter, MetricRegistry, MetricScope } from '../../metrics/registry.ts';
+import type { MetricRegistry } from '../../metrics/registry.ts';
 import type { AddressSet } from '../../port/data-end.ts';
 import type { ClientConnectionOptions } from '../../wire/http1/client-connection.ts';
 import type { DecoderLimits } from '../../wire/http1/decoder.ts';
 import { TimerEntry, type TimerWheel } from '../../wire/timer-wheel.ts';
 import type { ClientKeys } from '../config.ts';
-import { type Balancer, createBalancer } from './balancers/index.ts';
+import { algorithmOf, type Balancer, createBalancer } from './balancers/index.ts';
 import { Endpoint, type PoolLimits } from './endpoint.ts';
-
-export interface ClientMetrics {
-  readonly requests: Counter;
-  readonly success: Counter;
-  readonly failures: Counter;
-  readonly requeues: Counter;
-}
+import { ClientMetrics } from './metrics.ts';
 
 export interface ClientContext {
   readonly wheel: TimerWheel;
@@ -24,8 +18,8 @@ export interface ClientContext {
   readonly router: string;
 }
 
-/** How often idle connections are looked at. */
-const SWEEP_MS = 1000;
+/** How often idle connections are looked at, at least. */
+const MAX_SWEEP_MS = 1000;
 
 export class Client extends TimerEntry {
   /** The bound name's id, such as `/#/io.l5d.fs/web`. */
@@ -38,9 +32,10 @@ export class Client extends TimerEntry {
   readonly #balancer: Balancer<Endpoint>;
   readonly #connectionOptions: ClientConnectionOptions;
   readonly #pool: PoolLimits;
+  /** The shorter of the limits of a connection's life; infinite when there are none. */
+  readonly #sweepMs: number;
   readonly #maxEffort: number;
   readonly #context: ClientContext;
-  readonly #scope: MetricScope;
   readonly #waiting = new Set<() => void>();
   #closed = false;
 
@@ -50,6 +45,7 @@ export class Client extends TimerEntry {
     this.#addresses = addresses;
     this.#context = context;
     this.#balancer = createBalancer(config.loadBalancer, { random: Math.random });
+    this.metrics = new ClientMetrics(context.metrics, context.router, id, algorithmOf(config.loadBalancer));
     this.#maxEffort = (config.loadBalancer?.['maxEffort'] as number | undefined) ?? defaults.maxEffort;
     this.#connectionOptions = {
       limits: context.limits,
@@ -57,6 +53,9 @@ export class Client extends TimerEntry {
       connectTimeoutMs: config.connectTimeoutMs ?? defaults.connectTimeoutMs,
       noDelay: config.socketOptions?.noDelay ?? true,
       keepAlive: config.socketOptions?.keepAlive ?? true,
+      readTimeoutMs: config.socketOptions?.readTimeoutMs,
+      writeTimeoutMs: config.socketOptions?.writeTimeoutMs,
+      counts: this.metrics.connections,
     };
     const { hostConnectionPool: pool, clientSession: session } = config;
     this.#pool = {
@@ -69,17 +68,10 @@ export class Client extends TimerEntry {
       ),
       lifeTimeMs: session?.lifeTimeMs ?? Number.POSITIVE_INFINITY,
     };
-    this.#scope = context.metrics.scope(['rt', context.router, 'client', id.slice(1)]);
-    this.metrics = {
-      requests: this.#scope.counter('requests'),
-      success: this.#scope.counter('success'),
-      failures: this.#scope.counter('failures'),
-      requeues: this.#scope.counter('retries/requeues'),
-    };
     addresses.listeners.add(this.#onChange);
     this.#onChange();
-    if (Number.isFinite(this.#pool.idleTimeMs) || Number.isFinite(this.#pool.lifeTimeMs))
-      context.wheel.add(this, SWEEP_MS);
+    this.#sweepMs = Math.min(this.#pool.idleTimeMs, this.#pool.lifeTimeMs);
+    this.#sweepLater();
   }
 
   get isPending(): boolean {
@@ -135,29 +127,42 @@ export class Client extends TimerEntry {
     this.#addresses.listeners.delete(this.#onChange);
     this.#context.wheel.remove(this);
     for (const endpoint of this.#endpoints.values()) endpoint.close();
-    this.#scope.close();
+    this.metrics.close();
     this.#settle();
   }
 
   onTimer(): void {
     for (const endpoint of this.#endpoints.values()) endpoint.sweep();
-    this.#context.wheel.add(this, SWEEP_MS);
+    this.#sweepLater();
+  }
+
+  #sweepLater(): void {
+    if (Number.isFinite(this.#sweepMs)) this.#context.wheel.add(this, Math.min(this.#sweepMs, MAX_SWEEP_MS));
   }
 
   readonly #onChange = (): void => {
     const wanted = this.#addresses.endpoints;
+    let [adds, removes] = [0, 0];
     for (const [key, endpoint] of this.#endpoints) {
       if (wanted.has(key)) continue;
       this.#endpoints.delete(key);
       endpoint.close();
+      removes++;
     }
     for (const [key, { host, port, weight }] of wanted) {
       const known = this.#endpoints.get(key);
-      if (known !== undefined) known.weight = weight;
-      else this.#endpoints.set(key, new Endpoint(host, port, weight, this.#connectionOptions, this.#pool));
+      if (known !== undefined) {
+        known.weight = weight;
+        continue;
+      }
+      adds++;
+      this.#endpoints.set(key, new Endpoint(host, port, weight, this.#connectionOptions, this.#pool, this.metrics));
     }
     this.#balancer.update([...this.#endpoints.values()]);
-    if (!this.isPending) this.#settle();
+    if (this.isPending) return;
+    const weights = Array.from(this.#endpoints.values(), ({ weight }) => weight);
+    this.metrics.balancer.updated(weights, adds, removes);
+    this.#settle();
   };
 
   #settle(): void {

@@ -12,6 +12,7 @@ import {
 import type { UpstreamStream } from '../../wire/stream.ts';
 import { TunnelConnection, type TunnelOwner } from '../../wire/tunnel-connection.ts';
 import type { Node } from './balancers/index.ts';
+import type { ClientMetrics } from './metrics.ts';
 
 export interface PoolLimits {
   /** Idle connections that are kept even beyond their idle time. */
@@ -39,14 +40,25 @@ export class Endpoint implements Node, ClientConnectionOwner {
   readonly address: string;
   readonly #options: ClientConnectionOptions;
   readonly #limits: PoolLimits;
+  readonly #metrics: ClientMetrics;
   /** The last one given back is the first one taken, so that what a lull leaves over becomes idle and is closed. */
   readonly #idle: Http1ClientConnection[] = [];
   readonly #waiters: ConnectionWaiter[] = [];
   #connections = 0;
   #connecting = 0;
   #closed = false;
+  /** What the gauges of the pool have of this endpoint. */
+  readonly #measured = { size: 0, cached: 0, waiters: 0 };
 
-  constructor(host: string, port: number, weight: number, options: ClientConnectionOptions, limits: PoolLimits) {
+  constructor(
+    host: string,
+    port: number,
+    weight: number,
+    options: ClientConnectionOptions,
+    limits: PoolLimits,
+    metrics: ClientMetrics,
+  ) {
+    this.#metrics = metrics;
     this.host = host;
     this.port = port;
     this.weight = weight;
@@ -59,12 +71,26 @@ export class Endpoint implements Node, ClientConnectionOwner {
     return this.#connections;
   }
 
+  /** A request is on its way to this endpoint. */
+  enter(): void {
+    this.load++;
+    this.#metrics.balancer.load.increment();
+  }
+
+  leave(): void {
+    this.load--;
+    this.#metrics.balancer.load.decrement();
+  }
+
   /** An idle connection, if there is one. */
   take(): Http1ClientConnection | null {
     for (;;) {
       const connection = this.#idle.pop();
       if (connection === undefined) return null;
-      if (!this.#isExpired(connection)) return connection;
+      if (connection.isReusable && !this.#isExpired(connection)) {
+        this.#measure();
+        return connection;
+      }
       connection.destroy();
     }
   }
@@ -72,50 +98,66 @@ export class Endpoint implements Node, ClientConnectionOwner {
   /** Queues for a connection and opens one if that is allowed; false when the queue is full. */
   wait(waiter: ConnectionWaiter): boolean {
     const mayOpen = this.#connections < this.#limits.maxSize;
-    if (!mayOpen && this.#waiters.length - this.#connecting >= this.#limits.maxWaiters) return false;
+    if (!mayOpen && this.#waiters.length - this.#connecting >= this.#limits.maxWaiters) {
+      this.#metrics.pool.tooManyWaiters.increment();
+      return false;
+    }
+    if (!mayOpen) this.#metrics.pool.waited.increment();
     this.#waiters.push(waiter);
     this.#openForWaiters();
+    this.#measure();
     return true;
   }
 
   /** Connects for a CONNECT; such connections belong to their request, not to the pool. */
   openTunnel(owner: TunnelOwner): TunnelConnection {
-    return new TunnelConnection(this.host, this.port, this.#options, owner);
+    return new TunnelConnection(this.host, this.port, this.#options, new CountedTunnel(owner, this.#metrics));
   }
 
   withdraw(waiter: ConnectionWaiter): void {
     const index = this.#waiters.indexOf(waiter);
     if (index >= 0) this.#waiters.splice(index, 1);
+    this.#measure();
   }
 
   /** No longer discovered: what is in flight finishes, nothing is kept. */
   close(): void {
     this.#closed = true;
     for (const connection of this.#idle.splice(0)) connection.destroy();
+    this.#measure();
   }
 
-  /** Closes connections that have been idle for too long. */
+  /** Closes connections that have lived for too long, or been idle for too long and are not among the kept `minSize`. */
   sweep(): void {
     const { idleTimeMs, minSize } = this.#limits;
-    const now = this.#options.wheel.nowMs;
-    let stale = 0;
-    while (stale < this.#idle.length - minSize) {
-      const connection = this.#idle[stale] as Http1ClientConnection;
-      if (now - connection.idleSinceMs < idleTimeMs && !this.#isExpired(connection)) break;
-      stale++;
+    const idleBefore = this.#options.wheel.nowMs - idleTimeMs;
+    let living = this.#idle.filter((connection) => !this.#isExpired(connection)).length;
+    // The longest idle stand first.
+    for (const connection of this.#idle.splice(0)) {
+      const isExpired = this.#isExpired(connection);
+      if (!isExpired && (living <= minSize || connection.idleSinceMs > idleBefore)) {
+        this.#idle.push(connection);
+        continue;
+      }
+      if (!isExpired) living--;
+      connection.destroy();
     }
-    for (const connection of this.#idle.splice(0, stale)) connection.destroy();
+    this.#measure();
   }
 
   // ---- ClientConnectionOwner
 
   connected(connection: Http1ClientConnection): void {
     this.#connecting--;
+    this.#metrics.connections.opened();
+    this.#metrics.pool.connectMs.record(connection.connectedAt - connection.createdAt);
     this.#offer(connection, this.#waiters.shift());
+    this.#measure();
   }
 
-  connectFailed(_connection: Http1ClientConnection, code: string): void {
+  connectFailed(connection: Http1ClientConnection, code: string): void {
     this.#connecting--;
+    this.#metrics.pool.failedConnectMs.record(performance.now() - connection.createdAt);
     this.#waiters.shift()?.onConnectFailed(code);
   }
 
@@ -126,13 +168,18 @@ export class Endpoint implements Node, ClientConnectionOwner {
     }
     const content = this.#waiters.findIndex((waiter) => !waiter.wantsFresh);
     this.#offer(connection, content < 0 ? undefined : this.#waiters.splice(content, 1)[0]);
+    this.#measure();
   }
 
   closed(connection: Http1ClientConnection): void {
     this.#connections--;
     const index = this.#idle.lastIndexOf(connection);
     if (index >= 0) this.#idle.splice(index, 1);
+    if (connection.connectedAt > 0) {
+      this.#metrics.connections.closed(performance.now() - connection.connectedAt, connection.requests);
+    }
     this.#openForWaiters();
+    this.#measure();
   }
 
   /** The first in the queue waits for a new connection, and none can be opened beside those there are. */
@@ -155,7 +202,55 @@ export class Endpoint implements Node, ClientConnectionOwner {
     }
   }
 
+  /** Brings the gauges of the pool up to date with this endpoint. */
+  #measure(): void {
+    const { pool } = this.#metrics;
+    const measured = this.#measured;
+    const cached = this.#idle.length;
+    const size = this.#connections - this.#connecting - cached;
+    const waiters = Math.max(0, this.#waiters.length - this.#connecting);
+    if (size !== measured.size) pool.size.add(size - measured.size);
+    if (cached !== measured.cached) pool.cached.add(cached - measured.cached);
+    if (waiters !== measured.waiters) pool.waiters.add(waiters - measured.waiters);
+    measured.size = size;
+    measured.cached = cached;
+    measured.waiters = waiters;
+  }
+
   #isExpired(connection: Http1ClientConnection): boolean {
     return this.#options.wheel.nowMs - connection.openedMs >= this.#limits.lifeTimeMs;
+  }
+}
+
+/** Counts a tunnel's connection on the way to the request that it belongs to. */
+class CountedTunnel implements TunnelOwner {
+  readonly #owner: TunnelOwner;
+  readonly #metrics: ClientMetrics;
+  readonly #createdAt = performance.now();
+  #connectedAt = 0;
+
+  constructor(owner: TunnelOwner, metrics: ClientMetrics) {
+    this.#owner = owner;
+    this.#metrics = metrics;
+  }
+
+  onConnection(tunnel: TunnelConnection): void {
+    this.#connectedAt = performance.now();
+    this.#metrics.connections.opened();
+    this.#metrics.pool.connectMs.record(this.#connectedAt - this.#createdAt);
+    this.#owner.onConnection(tunnel);
+  }
+
+  onConnectFailed(code: string): void {
+    this.#metrics.pool.failedConnectMs.record(performance.now() - this.#createdAt);
+    this.#owner.onConnectFailed(code);
+  }
+
+  onConnectCancelled(): void {
+    this.#metrics.pool.cancelledConnects.increment();
+  }
+
+  onClosed(): void {
+    if (this.#connectedAt > 0) this.#metrics.connections.closed(performance.now() - this.#connectedAt, 1);
   }
 }

@@ -21,7 +21,10 @@ const labelers: readonly KindSchema[] = [
 
 export function sessionSchema(z: Z) {
   return z.strictObject({
-    lifeTimeMs: optional(scalars.durationMs(z), 'Close a connection after so many ms; none: never.'),
+    lifeTimeMs: optional(
+      scalars.durationMs(z),
+      'Close a connection after so many ms, when the request under way is done; none: never.',
+    ),
     idleTimeMs: optional(scalars.durationMs(z), 'Close a connection that is unused for so many ms; none: never.'),
   });
 }
@@ -38,7 +41,10 @@ export function serverSchema(z: Z) {
       scalars.int(z, { min: 1 }),
       'Requests in work at a time; more are refused with 503. None: no limit.',
     ),
-    timeoutMs: optional(scalars.durationMs(z), 'Time for a request, all in all; none: no limit.'),
+    timeoutMs: optional(
+      scalars.durationMs(z),
+      'Time in ms until the answer to a request begins (503); none: no limit.',
+    ),
     announce: optional(z.array(scalars.path(z)), 'Names under which announcers make this server known.', []),
     serverSession: optional(sessionSchema(z), 'How long a connection may live.'),
     clearContext: optional(

@@ -3,17 +3,17 @@
  * listener (listener.ts); the router behind it can be exchanged while connections go on.
  */
 import * as defaults from '../../config/defaults.ts';
-import type { Counter, MetricRegistry, MetricScope } from '../../metrics/registry.ts';
+import type { MetricRegistry } from '../../metrics/registry.ts';
+import type { ConnectionCounts } from '../../wire/connection-counts.ts';
 import type { RequestHead, ResponseHead } from '../../wire/head.ts';
 import type {
-  ConnectionAddresses,
   Http1ServerConnection,
   ServerConnectionLimits,
   ServerConnectionOwner,
 } from '../../wire/http1/server-connection.ts';
 import type { WireError } from '../../wire/http1/syntax.ts';
 import { bit, Known } from '../../wire/known-headers.ts';
-import type { Stream, StreamEvents } from '../../wire/stream.ts';
+import type { ConnectionAddresses, Stream, StreamEvents } from '../../wire/stream.ts';
 import type { TimerWheel } from '../../wire/timer-wheel.ts';
 import type { ServerConfig } from '../config.ts';
 import { type ErrorLimits, errorResponse, type RouteError } from '../errors.ts';
@@ -21,11 +21,14 @@ import { Exchange } from '../exchange.ts';
 import { viaEntries } from '../http/context-headers.ts';
 import { createForwarder, type Forwarder } from '../http/forwarded.ts';
 import { appendElement, shownPrefix } from '../http/identifiers/identifier.ts';
-import { headLimits } from '../http/limits.ts';
+import { headLimits, maxBufferedBytes } from '../http/limits.ts';
 import { normalizeTarget } from '../http/target.ts';
 import { startTrace, type TraceHeaders } from '../http/trace.ts';
 import { type OverridePolicy, type OverrideResult, readOverride } from '../override.ts';
 import type { Router } from '../router.ts';
+import { BufferedStream } from './buffered-stream.ts';
+import { CompressedStream } from './compressed-stream.ts';
+import { type ServedRequest, ServerMetrics } from './metrics.ts';
 
 /**
  * While draining, a connection without a request is closed only after so many ms, and its requests until then are answered
@@ -40,39 +43,35 @@ export interface InFlight {
   leave(): void;
 }
 
-interface ServerMetrics {
-  readonly requests: Counter;
-  readonly success: Counter;
-  readonly failures: Counter;
-  readonly connects: Counter;
-  readonly closes: Counter;
-  readonly pending: Counter;
-  readonly connections: Counter;
-}
-
 export class HttpServer implements ServerConnectionOwner {
   /** Exchanged whole by a reload. */
   router: Router;
   readonly config: ServerConfig;
+  /** Where it listens, as `ip/port`. */
+  readonly address: string;
+  /** How long a request may wait for its answer to begin; undefined: for ever. */
+  readonly timeoutMs: number | undefined;
   /** Nothing that comes from outside is believed, and nothing of the inside told (`clearContext`). */
   readonly isEdge: boolean;
   readonly limits: ServerConnectionLimits;
   readonly wheel: TimerWheel;
   readonly errorLimits: ErrorLimits;
   readonly #policy: OverridePolicy;
+  /** Bytes of a body that is collected whole; null: bodies are passed on as they come. */
+  readonly #bufferBytes: number | null;
+  /** 0: responses are passed on as they are. */
+  readonly #compressionLevel: number;
   readonly #maxConcurrent: number;
   readonly #isLimited: boolean;
   readonly #maxCallDepth: number;
   readonly #timestampHeader: string | undefined;
   readonly #forwarder: Forwarder | null;
-  readonly #scope: MetricScope;
-  readonly #metrics: ServerMetrics;
+  readonly metrics: ServerMetrics;
   readonly #connections = new Set<Http1ServerConnection>();
   readonly #inFlight: InFlight;
   #draining = false;
   #onEmpty: (() => void) | null = null;
 
-  /** `address` is where it listens, as `ip/port`. */
   constructor(
     router: Router,
     config: ServerConfig,
@@ -86,17 +85,25 @@ export class HttpServer implements ServerConnectionOwner {
     this.router = router;
     this.config = config;
     this.wheel = wheel;
+    this.address = address;
+    this.timeoutMs = config.timeoutMs;
     this.isEdge = config.clearContext ?? false;
+    const { serverSession, socketOptions } = config;
     this.limits = {
       ...headLimits(routerConfig, config.maxHeaders ?? defaults.maxHeaders),
       headerTimeoutMs: config.headerTimeoutMs ?? defaults.headerTimeoutMs,
-      idleTimeoutMs: config.idleTimeoutMs ?? defaults.idleTimeoutMs,
+      idleTimeoutMs: idleTimeoutMs(config),
+      lifeTimeMs: serverSession?.lifeTimeMs,
+      readTimeoutMs: socketOptions?.readTimeoutMs,
+      writeTimeoutMs: socketOptions?.writeTimeoutMs,
     };
     this.errorLimits = {
       bodyBytes: (routerConfig.maxErrResponseKB ?? defaults.maxErrResponseKB) * 1024,
       headerBytes: this.limits.headerBytes,
       edge: this.isEdge,
     };
+    this.#bufferBytes = routerConfig.streamingEnabled === false ? maxBufferedBytes(routerConfig) : null;
+    this.#compressionLevel = routerConfig.compressionLevel ?? defaults.compressionLevel;
     this.#policy = { allowed: !this.isEdge };
     this.#maxConcurrent = config.maxConcurrentRequests ?? Number.POSITIVE_INFINITY;
     this.#isLimited = Number.isFinite(this.#maxConcurrent);
@@ -104,19 +111,14 @@ export class HttpServer implements ServerConnectionOwner {
     this.#timestampHeader = config.timestampHeader;
     this.#forwarder =
       config.addForwardedHeader === undefined ? null : createForwarder(config.addForwardedHeader, router.label);
-    this.#scope = metrics.scope(['rt', router.label, 'server', address]);
-    this.#metrics = {
-      requests: this.#scope.counter('requests'),
-      success: this.#scope.counter('success'),
-      failures: this.#scope.counter('failures'),
-      connects: this.#scope.counter('connects'),
-      closes: this.#scope.counter('closes'),
-      pending: this.#scope.counter('pending'),
-      connections: this.#scope.counter('connections'),
-    };
+    this.metrics = new ServerMetrics(metrics, router.label, address);
   }
 
   // ---- connections
+
+  get counts(): ConnectionCounts {
+    return this.metrics.connections;
+  }
 
   /** Open now. */
   get connections(): number {
@@ -125,26 +127,35 @@ export class HttpServer implements ServerConnectionOwner {
 
   opened(connection: Http1ServerConnection): void {
     this.#connections.add(connection);
-    this.#metrics.connects.increment();
-    this.#metrics.connections.increment();
+    this.metrics.connections.opened();
   }
 
   closed(connection: Http1ServerConnection): void {
     if (!this.#connections.delete(connection)) return;
-    this.#metrics.closes.increment();
-    this.#metrics.connections.add(-1);
+    this.metrics.closed(connection);
     if (this.#connections.size === 0) this.#onEmpty?.();
   }
 
   open(stream: Stream, addresses: ConnectionAddresses): StreamEvents {
     // When the request has begun, and long before its answer.
     if (this.#draining) process.nextTick(() => this.#drainBusy());
-    return new Exchange(this, stream, addresses);
+    if (this.#bufferBytes === null && this.#compressionLevel === 0) return new Exchange(this, stream, addresses);
+    return this.#openLayered(stream, addresses);
+  }
+
+  /** Puts the layers that the router asks for between the client and the exchange; what is compressed is collected before. */
+  #openLayered(stream: Stream, addresses: ConnectionAddresses): StreamEvents {
+    const compressed = this.#compressionLevel === 0 ? null : new CompressedStream(stream, this.#compressionLevel);
+    const below = compressed ?? stream;
+    const buffered = this.#bufferBytes === null ? null : new BufferedStream(below, this.#bufferBytes, this.errorLimits);
+    const exchange = new Exchange(this, buffered ?? below, addresses);
+    buffered?.attach(exchange);
+    compressed?.attach(buffered ?? exchange);
+    return compressed ?? buffered ?? exchange;
   }
 
   refusal(error: WireError): { head: ResponseHead; body: Buffer } {
-    this.#metrics.requests.increment();
-    this.#metrics.failures.increment();
+    this.metrics.refused(error.status);
     return errorResponse({ type: 'badRequest', status: error.status, reason: error.message }, this.errorLimits);
   }
 
@@ -160,7 +171,7 @@ export class HttpServer implements ServerConnectionOwner {
     for (const connection of [...this.#connections]) connection.drain();
     await within(empty, graceMs - DRAIN_IDLE_MS);
     for (const connection of [...this.#connections]) connection.destroy();
-    this.#scope.close();
+    this.metrics.close();
   }
 
   /** The connections with a request under way are closed after its answer, which says so. */
@@ -172,8 +183,7 @@ export class HttpServer implements ServerConnectionOwner {
 
   /** Counts a request in; the error when it is not let in. */
   begin(head: RequestHead): RouteError | null {
-    this.#metrics.requests.increment();
-    this.#metrics.pending.increment();
+    this.metrics.began();
     if (this.#isLimited && this.#inFlight.enter() > this.#maxConcurrent) {
       return { type: 'overloaded', limit: this.#maxConcurrent };
     }
@@ -183,10 +193,9 @@ export class HttpServer implements ServerConnectionOwner {
     return null;
   }
 
-  end(success: boolean): void {
+  end(request: ServedRequest): void {
     if (this.#isLimited) this.#inFlight.leave();
-    this.#metrics.pending.add(-1);
-    (success ? this.#metrics.success : this.#metrics.failures).increment();
+    this.metrics.ended(request);
   }
 
   override(head: RequestHead): OverrideResult {
@@ -224,6 +233,13 @@ export class HttpServer implements ServerConnectionOwner {
     if (this.isEdge || (head.present & TRACE_HEADERS) === 0) return startTrace(undefined, undefined);
     return startTrace(head.values(Known.l5dCtxTrace)[0], head.values(Known.l5dSample)[0]);
   }
+}
+
+/** The shorter of the two keys; whoever sets one of them means it, also where it is longer than the default. */
+function idleTimeoutMs({ idleTimeoutMs: own, serverSession }: ServerConfig): number {
+  const session = serverSession?.idleTimeMs;
+  if (own === undefined) return session ?? defaults.idleTimeoutMs;
+  return Math.min(own, session ?? own);
 }
 
 /** Waits for something, but not longer than `ms`. */

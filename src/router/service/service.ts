@@ -1,23 +1,27 @@
 /** A service: everything that holds for one logical name, whatever it is bound to. */
-import type { Counter, MetricRegistry, MetricScope } from '../../metrics/registry.ts';
+import type { MetricRegistry } from '../../metrics/registry.ts';
+import { pairMetrics, type RequestMetrics, serviceMetrics } from '../metrics.ts';
 
 export class Service {
   /** The name's shown form, such as `/svc/web`. */
   readonly name: string;
-  readonly requests: Counter;
-  readonly success: Counter;
-  readonly failures: Counter;
-  readonly #metrics: MetricScope;
+  readonly metrics: RequestMetrics;
+  readonly #router: string;
+  readonly #registry: MetricRegistry;
 
   constructor(name: string, router: string, metrics: MetricRegistry) {
     this.name = name;
-    this.#metrics = metrics.scope(['rt', router, 'service', name.slice(1)]);
-    this.requests = this.#metrics.counter('requests');
-    this.success = this.#metrics.counter('success');
-    this.failures = this.#metrics.counter('failures');
+    this.#router = router;
+    this.#registry = metrics;
+    this.metrics = serviceMetrics(metrics, router, name);
+  }
+
+  /** What a client does for this service, to be closed by whoever asks. */
+  pairedWith(client: string): RequestMetrics {
+    return pairMetrics(this.#registry, this.#router, client, this.name);
   }
 
   close(): void {
-    this.#metrics.close();
+    this.metrics.close();
   }
 }

@@ -4,7 +4,9 @@
  */
 import net from 'node:net';
 import { returnBuffer, SMALL_READ_BYTES, takeLargeBuffer } from '../buffers.ts';
+import { type ConnectionCounts, UNCOUNTED } from '../connection-counts.ts';
 import { Body, type Head, type RequestHead } from '../head.ts';
+import { type InactivityLimits, InactivityWatch, type Turn, type WatchedConnection } from '../inactivity.ts';
 import { bit, Known } from '../known-headers.ts';
 import type { ResetReason, StreamEvents, UpstreamStream } from '../stream.ts';
 import { TimerEntry, type TimerWheel } from '../timer-wheel.ts';
@@ -14,13 +16,14 @@ import { readConnection } from './framing.ts';
 import type { Http1Head } from './head.ts';
 import type { WireError } from './syntax.ts';
 
-export interface ClientConnectionOptions {
+export interface ClientConnectionOptions extends InactivityLimits {
   readonly limits: DecoderLimits;
   readonly wheel: TimerWheel;
   readonly connectTimeoutMs: number;
   readonly noDelay: boolean;
   /** TCP keep-alive probes. */
   readonly keepAlive: boolean;
+  readonly counts?: ConnectionCounts | undefined;
 }
 
 export interface ClientConnectionOwner {
@@ -35,21 +38,28 @@ export interface ClientConnectionOwner {
 /** Methods whose requests say `Content-Length: 0` when they have no body (RFC 9110 8.6). */
 const EXPECT_BODY = new Set(['POST', 'PUT', 'PATCH']);
 
-export class Http1ClientConnection extends TimerEntry implements UpstreamStream, DecoderEvents {
+export class Http1ClientConnection extends TimerEntry implements UpstreamStream, DecoderEvents, WatchedConnection {
   readonly #socket: net.Socket;
   readonly #options: ClientConnectionOptions;
   readonly #owner: ClientConnectionOwner;
   readonly #decoder: MessageDecoder;
   readonly #encoder: MessageEncoder;
+  readonly #counts: ConnectionCounts;
   readonly openedMs: number;
-  /** Wheel time at which it was last given back. */
+  /** By performance.now(), when it began to connect and when it was connected; 0: it isn't. */
+  readonly createdAt = performance.now();
+  connectedAt = 0;
+  /** Wheel time at which it was established or last given back. */
   idleSinceMs = 0;
   /** Streams carried before the present one. */
   streams = 0;
+  /** Streams with the present one. */
+  requests = 0;
   /** After a reset: not one byte of an answer had been received. */
   wasUnanswered = false;
 
   #connected = false;
+  #watch: InactivityWatch | null = null;
   #events: StreamEvents | null = null;
   #requestDone = false;
   #responseStarted = false;
@@ -69,6 +79,7 @@ export class Http1ClientConnection extends TimerEntry implements UpstreamStream,
     super();
     this.#options = options;
     this.#owner = owner;
+    this.#counts = options.counts ?? UNCOUNTED;
     this.openedMs = options.wheel.nowMs;
     this.#socket = net.connect({
       host,
@@ -82,12 +93,17 @@ export class Http1ClientConnection extends TimerEntry implements UpstreamStream,
       },
     });
     this.#decoder = new MessageDecoder('response', options.limits, this);
-    this.#encoder = new MessageEncoder(this.#socket, () => this.#events?.onDrain());
+    this.#encoder = new MessageEncoder(this.#socket, () => this.#events?.onDrain(), this.#counts.sent);
     this.#socket.on('connect', () => this.#onConnect());
     this.#socket.on('end', () => this.#onEnd());
     this.#socket.on('error', (error: NodeJS.ErrnoException) => this.#onError(error.code ?? 'EIO'));
     this.#socket.on('close', () => this.#onClose());
     options.wheel.add(this, options.connectTimeoutMs);
+  }
+
+  /** While it is idle: nothing has come that ends it. It may be on its way out already. */
+  get isReusable(): boolean {
+    return this.#reusable;
   }
 
   get localPort(): number {
@@ -96,6 +112,7 @@ export class Http1ClientConnection extends TimerEntry implements UpstreamStream,
 
   /** Takes the connection for one stream; the head is sent next. */
   open(events: StreamEvents): void {
+    this.requests++;
     this.#events = events;
     this.#requestDone = false;
     this.#responseStarted = false;
@@ -215,16 +232,38 @@ export class Http1ClientConnection extends TimerEntry implements UpstreamStream,
     if (!this.#connected) this.#onError('ETIMEDOUT');
   }
 
+  // ---- WatchedConnection
+
+  get turn(): Turn {
+    if (this.#tunnel) return 'either';
+    return this.#events === null || (this.#requestDone && this.#lent === null) ? 'peer' : 'own';
+  }
+
+  onSilence(message: string): void {
+    this.#counts.readTimeouts.add(1);
+    this.#fail({ type: 'timeout', message });
+  }
+
+  onStall(message: string): void {
+    this.#counts.writeTimeouts.add(1);
+    this.#fail({ type: 'timeout', message });
+  }
+
   // ---- the socket
 
   #onConnect(): void {
     this.#connected = true;
-    this.#options.wheel.remove(this);
+    const { wheel } = this.#options;
+    wheel.remove(this);
+    this.idleSinceMs = wheel.nowMs;
+    this.connectedAt = performance.now();
+    this.#watch = InactivityWatch.start(this.#socket, this, this.#options, wheel);
     this.#owner.connected(this);
   }
 
   /** Returns whether to go on reading. */
   #onRead(length: number, buffer: Buffer): boolean {
+    this.#counts.received.add(length);
     if (this.#events === null) {
       this.destroy();
       return false;
@@ -274,6 +313,7 @@ export class Http1ClientConnection extends TimerEntry implements UpstreamStream,
 
   #onClose(): void {
     this.#options.wheel.remove(this);
+    if (this.#watch !== null) this.#options.wheel.remove(this.#watch);
     this.#fail({ type: 'closed' });
     this.#owner.closed(this);
   }

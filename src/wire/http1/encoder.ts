@@ -3,6 +3,7 @@
  * in the same turn is gathered by corking the socket; long chunks are written uncopied.
  */
 import type { Socket } from 'node:net';
+import { type Count, UNCOUNTED } from '../connection-counts.ts';
 import { Body, type Head } from '../head.ts';
 import { HOP_BY_HOP, NOT_IN_TRAILERS } from '../known-headers.ts';
 
@@ -19,12 +20,14 @@ function uncork(socket: Socket): void {
 export class MessageEncoder {
   readonly #socket: Socket;
   readonly #drained: () => void;
+  readonly #sentBytes: Count;
   #chunked = false;
   #awaitsDrain = false;
 
   /** `onDrain` is called once after each run of sends that returned false. */
-  constructor(socket: Socket, onDrain: () => void) {
+  constructor(socket: Socket, onDrain: () => void, sentBytes: Count = UNCOUNTED.sent) {
     this.#socket = socket;
+    this.#sentBytes = sentBytes;
     this.#drained = () => {
       // More may have been written since: every lent byte must have left before its owner goes on.
       if (socket.writableLength > 0 && !socket.destroyed) {
@@ -54,12 +57,12 @@ export class MessageEncoder {
     const text = `${startLine + head.http1Fields() + ownFields}\r\n`;
     this.#chunked = chunked;
     if (fin && !chunked && end - start <= INLINE_BYTES) {
-      this.#socket.write(start === end ? text : text + chunk.toString('latin1', start, end), 'latin1');
+      this.#text(start === end ? text : text + chunk.toString('latin1', start, end));
       return true;
     }
     this.#socket.cork();
     process.nextTick(uncork, this.#socket);
-    this.#socket.write(text, 'latin1');
+    this.#text(text);
     const sent = start === end || this.data(chunk, start, end);
     if (fin) this.end(null);
     return sent;
@@ -68,7 +71,7 @@ export class MessageEncoder {
   /** An interim response: no body, nothing of this connection's own. */
   interim(startLine: string, head: Head): void {
     head.drop(HOP_BY_HOP);
-    this.#socket.write(`${startLine + head.http1Fields()}\r\n`, 'latin1');
+    this.#text(`${startLine + head.http1Fields()}\r\n`);
   }
 
   /** False: the bytes are still being read, and onDrain will be called once they have left. */
@@ -79,18 +82,18 @@ export class MessageEncoder {
     if (this.#chunked) {
       const size = `${length.toString(16)}\r\n`;
       if (length <= INLINE_BYTES) {
-        socket.write(`${size + chunk.toString('latin1', start, end)}\r\n`, 'latin1');
+        this.#text(`${size + chunk.toString('latin1', start, end)}\r\n`);
         return this.#sent();
       }
       if (socket.writableCorked === 0) socket.cork();
-      socket.write(size, 'latin1');
-      socket.write(length === chunk.length ? chunk : chunk.subarray(start, end));
-      socket.write('\r\n', 'latin1');
+      this.#text(size);
+      this.#bytes(chunk, start, end);
+      this.#text('\r\n');
     } else if (length <= INLINE_BYTES) {
-      socket.write(chunk.toString('latin1', start, end), 'latin1');
+      this.#text(chunk.toString('latin1', start, end));
       return this.#sent();
     } else {
-      socket.write(length === chunk.length ? chunk : chunk.subarray(start, end));
+      this.#bytes(chunk, start, end);
     }
     while (socket.writableCorked > 0) socket.uncork();
     return this.#sent();
@@ -100,11 +103,22 @@ export class MessageEncoder {
     if (!this.#chunked) return;
     this.#chunked = false;
     if (trailers === null) {
-      this.#socket.write('0\r\n\r\n', 'latin1');
+      this.#text('0\r\n\r\n');
     } else {
       trailers.drop(NOT_IN_TRAILERS);
-      this.#socket.write(`0\r\n${trailers.http1Fields()}\r\n`, 'latin1');
+      this.#text(`0\r\n${trailers.http1Fields()}\r\n`);
     }
+  }
+
+  /** Latin1. */
+  #text(text: string): void {
+    this.#sentBytes.add(text.length);
+    this.#socket.write(text, 'latin1');
+  }
+
+  #bytes(chunk: Buffer, start: number, end: number): void {
+    this.#sentBytes.add(end - start);
+    this.#socket.write(end - start === chunk.length ? chunk : chunk.subarray(start, end));
   }
 
   /** Whether all that was written has left, or waits only for the cork; otherwise arranges for onDrain. */

@@ -166,6 +166,15 @@ export class Http1Head implements RequestHead, ResponseHead {
     this.#appended += block.http1;
   }
 
+  reframe(kind: BodyKind, contentLength: number): void {
+    this.bodyKind = kind;
+    this.contentLength = contentLength;
+    this.#dropped |= bit(Known.contentLength);
+    // A length that was written anew (framing.ts) goes too.
+    this.#appended = this.#appended.replace(/^Content-Length: .*\r\n/m, '');
+    if (kind === Body.length) this.append('Content-Length', String(contentLength));
+  }
+
   mark(): HeadMark {
     return this.#appended;
   }

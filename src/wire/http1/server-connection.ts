@@ -7,9 +7,11 @@
  *                                                                          that the peer sees the answer, not a reset)
  */
 import type { Socket } from 'node:net';
+import { type ConnectionCounts, UNCOUNTED } from '../connection-counts.ts';
 import { Body, type Head, type ResponseHead } from '../head.ts';
+import { type InactivityLimits, InactivityWatch, type Turn, type WatchedConnection } from '../inactivity.ts';
 import { bit, Known } from '../known-headers.ts';
-import type { ResetReason, Stream, StreamEvents } from '../stream.ts';
+import type { ConnectionAddresses, ResetReason, Stream, StreamEvents } from '../stream.ts';
 import { TimerEntry, type TimerWheel } from '../timer-wheel.ts';
 import { type DecoderEvents, type DecoderLimits, MessageDecoder } from './decoder.ts';
 import { MessageEncoder, needsChunking } from './encoder.ts';
@@ -17,24 +19,19 @@ import { type ConnectionOptions, readConnection } from './framing.ts';
 import type { Http1Head } from './head.ts';
 import type { WireError } from './syntax.ts';
 
-export interface ServerConnectionLimits extends DecoderLimits {
+export interface ServerConnectionLimits extends DecoderLimits, InactivityLimits {
   /** From the first byte of a head to its last. */
   readonly headerTimeoutMs: number;
   /** Without a request under way. */
   readonly idleTimeoutMs: number;
-}
-
-/** Where a connection comes from and arrived. */
-export interface ConnectionAddresses {
-  readonly remoteHost: string;
-  readonly remotePort: number;
-  readonly localHost: string;
-  readonly localPort: number;
+  /** After so long the response under way is the last; none: never. */
+  readonly lifeTimeMs?: number | undefined;
 }
 
 export interface ServerConnectionOwner {
   readonly limits: ServerConnectionLimits;
   readonly wheel: TimerWheel;
+  readonly counts?: ConnectionCounts | undefined;
   /** A request begins; its head follows at once. */
   open(stream: Stream, addresses: ConnectionAddresses): StreamEvents;
   /** The answer to bytes that are not a request: what to send before the connection is closed. */
@@ -47,11 +44,19 @@ const LINGER_MS = 2000;
 
 const UPGRADE = bit(Known.upgrade);
 
-export class Http1ServerConnection extends TimerEntry implements Stream, DecoderEvents, ConnectionAddresses {
+export class Http1ServerConnection
+  extends TimerEntry
+  implements Stream, DecoderEvents, ConnectionAddresses, WatchedConnection
+{
   readonly #socket: Socket;
   readonly #owner: ServerConnectionOwner;
   readonly #decoder: MessageDecoder;
   readonly #encoder: MessageEncoder;
+  readonly #counts: ConnectionCounts;
+  /** By performance.now(). */
+  readonly openedAt = performance.now();
+  /** Requests so far. */
+  requests = 0;
   readonly remoteHost: string;
   readonly remotePort: number;
 
@@ -73,23 +78,29 @@ export class Http1ServerConnection extends TimerEntry implements Stream, Decoder
   /** A part of a head has come, and its time is running. */
   #headStarted = false;
   #idleSinceMs: number;
+  /** Wheel time from which on no further request is taken. */
+  readonly #expiresMs: number;
 
   constructor(socket: Socket, owner: ServerConnectionOwner) {
     super();
     this.#socket = socket;
     this.#owner = owner;
+    this.#counts = owner.counts ?? UNCOUNTED;
     this.#decoder = new MessageDecoder('request', owner.limits, this);
-    this.#encoder = new MessageEncoder(socket, () => this.#events?.onDrain());
+    this.#encoder = new MessageEncoder(socket, () => this.#events?.onDrain(), this.#counts.sent);
     this.remoteHost = socket.remoteAddress ?? 'unknown';
     this.remotePort = socket.remotePort ?? 0;
     this.#idleSinceMs = owner.wheel.nowMs;
-    owner.wheel.add(this, owner.limits.idleTimeoutMs);
+    this.#expiresMs = owner.wheel.nowMs + (owner.limits.lifeTimeMs ?? Number.POSITIVE_INFINITY);
+    owner.wheel.add(this, this.#idleLeftMs());
+    const watch = InactivityWatch.start(socket, this, owner.limits, owner.wheel);
     socket.on('data', (chunk: Buffer) => this.#onData(chunk));
     socket.on('end', () => this.#onEnd());
     socket.on('error', (error: NodeJS.ErrnoException) => this.#gone({ type: 'failed', code: error.code ?? 'EIO' }));
     socket.on('close', () => {
       this.#gone({ type: 'closed' });
       owner.wheel.remove(this);
+      if (watch !== null) owner.wheel.remove(watch);
       owner.closed(this);
     });
   }
@@ -100,6 +111,14 @@ export class Http1ServerConnection extends TimerEntry implements Stream, Decoder
 
   get localPort(): number {
     return this.#socket.localPort ?? 0;
+  }
+
+  get receivedBytes(): number {
+    return this.#socket.bytesRead;
+  }
+
+  get sentBytes(): number {
+    return this.#socket.bytesWritten;
   }
 
   /** Whether no request is under way. */
@@ -122,6 +141,7 @@ export class Http1ServerConnection extends TimerEntry implements Stream, Decoder
 
   sendHead(head: ResponseHead, chunk: Buffer, start: number, end: number, fin: boolean): boolean {
     this.#responseStarted = true;
+    if (this.#isExpired()) this.#keepAlive = false;
     const startLine = `HTTP/1.1 ${head.status} ${head.reason}\r\n`;
     let own = '';
     let chunked = false;
@@ -192,6 +212,7 @@ export class Http1ServerConnection extends TimerEntry implements Stream, Decoder
     this.#keepAlive = this.#wantsKeepAlive(options);
     // RFC 9110 7.8: an Upgrade that Connection does not name, or that comes by HTTP/1.0, is none.
     if ((head.present & UPGRADE) !== 0 && !(options.upgrade && head.minorVersion > 0)) head.remove('upgrade');
+    this.requests++;
     this.#events = this.#owner.open(this, this);
     this.#events.onHead(head, chunk, start, end, fin);
   }
@@ -239,7 +260,7 @@ export class Http1ServerConnection extends TimerEntry implements Stream, Decoder
     } else if (this.#headStarted) {
       this.onMalformed({ status: 408, message: `the request head took longer than ${limits.headerTimeoutMs} ms` });
     } else if (this.#events === null) {
-      const leftMs = this.#idleSinceMs + limits.idleTimeoutMs - wheel.nowMs;
+      const leftMs = this.#idleLeftMs();
       if (leftMs > 0) wheel.add(this, leftMs);
       else this.#close();
     } else {
@@ -247,9 +268,30 @@ export class Http1ServerConnection extends TimerEntry implements Stream, Decoder
     }
   }
 
+  // ---- WatchedConnection
+
+  get turn(): Turn {
+    if (this.#tunnel) return 'either';
+    return this.#events === null || !(this.#requestDone || this.#held) ? 'peer' : 'own';
+  }
+
+  onSilence(message: string): void {
+    this.#counts.readTimeouts.add(1);
+    if (this.#tunnel) this.#socket.destroy();
+    else if (this.#events !== null || this.#headStarted) this.onMalformed({ status: 408, message });
+    else this.#close();
+  }
+
+  /** Nobody is there to be told why. */
+  onStall(): void {
+    this.#counts.writeTimeouts.add(1);
+    this.#socket.destroy();
+  }
+
   // ---- the socket
 
   #onData(chunk: Buffer): void {
+    this.#counts.received.add(chunk.length);
     if (this.#lingering) return;
     if (this.#tunnel) this.#events?.onData(chunk, 0, chunk.length);
     else if (this.#waiting !== null) this.#waiting = Buffer.concat([this.#waiting, chunk]);
@@ -306,6 +348,16 @@ export class Http1ServerConnection extends TimerEntry implements Stream, Decoder
     return this.#minorVersion > 0 || options.keepAlive;
   }
 
+  /** How long it may go on without a request. */
+  #idleLeftMs(): number {
+    const { limits, wheel } = this.#owner;
+    return Math.min(this.#idleSinceMs + limits.idleTimeoutMs, this.#expiresMs) - wheel.nowMs;
+  }
+
+  #isExpired(): boolean {
+    return this.#owner.wheel.nowMs >= this.#expiresMs;
+  }
+
   #responseEnded(): void {
     this.#responseDone = true;
     if (this.#tunnel) {
@@ -323,7 +375,7 @@ export class Http1ServerConnection extends TimerEntry implements Stream, Decoder
       return;
     }
     this.#events = null;
-    if (!this.#keepAlive) {
+    if (!this.#keepAlive || this.#isExpired()) {
       this.#close();
       return;
     }

@@ -232,7 +232,7 @@ test('two readers share one watch, and nothing is left after the last', async (t
   t.equal(namer.lookup(Path.parse('/web')), namer.lookup(Path.parse('/web')));
   const readers = [look('/web'), look('/web'), look('/web/x')];
   for (const reader of readers) await eventually(() => reader.seen.at(-1)?.includes('127.0.0.1:1'));
-  t.match(watchedDirectories(), { directories: 1 });
+  t.match(watchedDirectories(), { directories: 2 }, 'the root, and the one above it');
   for (const reader of readers) reader.stop();
   await eventually(() => watchedDirectories().directories === 0);
   await eventually(() => (namer.state() as { files: unknown[] }).files.length === 0);

@@ -1,6 +1,6 @@
 /** Heads over one string with offsets: what is left out, added and taken back, and that a pooled head keeps nothing. */
 import { test } from 'tap';
-import { headerBlock } from '../../../src/wire/head.ts';
+import { Body, headerBlock, PlainResponseHead } from '../../../src/wire/head.ts';
 import { type Http1Head, takeHead } from '../../../src/wire/http1/head.ts';
 import { bit, HOP_BY_HOP, Known, knownHeader, L5D_HEADERS } from '../../../src/wire/known-headers.ts';
 import { LIMITS } from './transcript.ts';
@@ -111,6 +111,21 @@ test('l5d headers are known by their prefix', async (t) => {
   const head = parsed('L5D-DTAB: a\r\nA: 1\r\nl5d-What: b\r\nL5d-sample: c\r\n');
   head.drop(L5D_HEADERS);
   t.equal(head.http1Fields(), 'A: 1\r\n');
+});
+
+test('a body that is sent on otherwise than it came has one length, or none', async (t) => {
+  const received = parsed('Content-Length: 007\r\nA: 1\r\n');
+  received.drop(bit(Known.contentLength));
+  received.append('Content-Length', '7');
+  received.append('B', '2');
+  for (const head of [received, new PlainResponseHead(200, 'OK', 7, [['A', '1']])]) {
+    head.reframe(Body.length, 12);
+    t.match(head.http1Fields(), /^A: 1\r\n(B: 2\r\n)?Content-Length: 12\r\n$/);
+    t.strictSame([head.bodyKind, head.contentLength], [Body.length, 12]);
+    head.reframe(Body.chunked, 0);
+    t.match(head.http1Fields(), /^A: 1\r\n(B: 2\r\n)?$/);
+    t.strictSame([head.bodyKind, head.contentLength], [Body.chunked, 0]);
+  }
 });
 
 test('a pooled head keeps nothing of its last message', async (t) => {

@@ -9,9 +9,19 @@ export type { Balancer, Node } from './balancer.ts';
 
 export const balancerKinds = [p2c, roundRobin] as const;
 
+const ALGORITHMS: Readonly<Record<string, string>> = { p2c: 'p2c_least_loaded', roundRobin: 'round_robin' };
+
 /** The configured balancer; p2c stands in for kinds that are not built yet (the config check warns of it). */
 export function createBalancer<N extends Node>(config: KindConfig | undefined, context: BalancerContext): Balancer<N> {
+  return kindOf(config).create({}, context) as unknown as Balancer<N>;
+}
+
+/** What the original calls that balancer in its metrics. */
+export function algorithmOf(config: KindConfig | undefined): string {
+  return ALGORITHMS[kindOf(config).kind] as string;
+}
+
+function kindOf(config: KindConfig | undefined) {
   const name = config?.kind ?? defaults.loadBalancerKind;
-  const kind = balancerKinds.find((candidate) => candidate.kind === name) ?? p2c;
-  return kind.create({}, context) as unknown as Balancer<N>;
+  return balancerKinds.find((candidate) => candidate.kind === name) ?? p2c;
 }
