@@ -1,5 +1,4 @@
 // What the admin server tells of the process.
-import { existsSync } from 'node:fs';
 import { test } from 'tap';
 import { lintHandler } from '../../src/admin/lint.ts';
 import type { AdminRequest } from '../../src/admin/server.ts';
@@ -29,7 +28,7 @@ test('lint repeats the warnings of the config', async (t) => {
   });
 });
 
-test('threads and their CPU time', { skip: existsSync('/proc/self/task') ? false : 'needs Linux' }, async (t) => {
+test('threads and their CPU time', async (t) => {
   const { signpost } = await startWorld(t);
   const { threads } = await readJson<{ threads: Record<string, { cpu_ms: number }> }>(
     `${signpost.adminUrl}/admin/threads.json`,

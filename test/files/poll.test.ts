@@ -1,28 +1,16 @@
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'tap';
 import { watchFile } from '../../src/files/index.ts';
 import { Watcher } from '../support/eventually.ts';
-
-/** Root reads everything: the test does as nobody what it could not fail to do as root. */
-const NOBODY = 65534;
+import { unprivilegedDir } from '../support/unprivileged.ts';
 
 test('a file that could not be read is tried again without an event', async (t) => {
-  const dir = mkdtempSync(join(tmpdir(), 'signpost-poll-'));
-  chmodSync(dir, 0o755);
-  const isRoot = process.geteuid?.() === 0;
-  t.teardown(() => {
-    if (isRoot) process.seteuid?.(0);
-    rmSync(dir, { recursive: true, force: true });
-  });
   // The permission of a directory further up changes, which no watched directory tells.
-  const up = join(dir, 'up');
+  const up = join(unprivilegedDir(t), 'up');
   mkdirSync(join(up, 'disco'), { recursive: true });
   writeFileSync(join(up, 'disco', 'web'), 'content');
-  if (isRoot) chownSync(up, NOBODY, NOBODY);
   chmodSync(up, 0);
-  if (isRoot) process.seteuid?.(NOBODY);
   const watcher = new Watcher(watchFile(join(up, 'disco', 'web'), { lingerMs: 0 }));
   t.match(await watcher.until((now) => now.phase === 'failed'), { error: { code: 'EACCES' } });
   chmodSync(up, 0o700);

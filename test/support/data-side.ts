@@ -55,7 +55,14 @@ export async function startDataSide(
   const routers: RouterConfig[] = [{ protocol: 'http', servers: [{ port: 0 }], ...router }];
   const ports = serverAddresses(routers).map(({ port }) => port);
   const concurrency = SharedConcurrency.allocate(ports.length, 1);
-  const data = new DataPlane(port2, { routers, ports, accepting: 'alone', concurrency, worker: 0, requestSampleRate: 0 });
+  const data = new DataPlane(port2, {
+    routers,
+    ports,
+    accepting: 'alone',
+    concurrency,
+    worker: 0,
+    requestSampleRate: 0,
+  });
   await data.start();
   let stopped: Promise<void> | undefined;
   const stop = (graceMs = 0): Promise<void> => {
