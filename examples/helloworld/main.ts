@@ -76,8 +76,9 @@ async function main(argv: readonly string[]): Promise<void> {
   try {
     const serve = protocol === 'grpc' ? serveGrpc : serveHttp;
     const { location, close } = await serve(address, { greeter, text, target, json, environment: process.env });
-    process.stdout.write(`helloworld serving ${protocol} on ${location}\n`);
+    // Before it says that it serves: whoever reads that may end it at once.
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, close);
+    process.stdout.write(`helloworld serving ${protocol} on ${location}\n`);
   } catch (error) {
     process.stderr.write(`cannot serve: ${(error as Error).message}\n`);
     process.exitCode = 1;
