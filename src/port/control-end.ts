@@ -64,7 +64,7 @@ export class ControlEnd {
     port.unref();
   }
 
-  /** Asks the data side for something that only it knows; plain JSON. */
+  /** Asks the data side for something that only it knows; plain JSON, or null when it ends before it answers. */
   query(kind: string): Promise<unknown> {
     const query = this.#nextQuery++;
     return new Promise((resolve) => {
@@ -76,6 +76,8 @@ export class ControlEnd {
   close(): void {
     for (const number of [...this.#bindings.keys()]) this.#unbind(number);
     this.#port.close();
+    for (const settle of this.#queries.values()) settle(null);
+    this.#queries.clear();
     this.#telemetry?.onClose();
   }
 

@@ -196,7 +196,9 @@ async function startData(data: DataSide, configPath: string): Promise<readonly L
 
 /** What the workers that run now know of their clients. */
 async function clientStates(data: DataSide): Promise<ClientStates> {
-  return (await Promise.all(data.controls.map((control) => control.query('clients')))) as ClientStates;
+  const answers = await Promise.all(data.controls.map((control) => control.query('clients')));
+  // A worker that has just died has no clients.
+  return (answers as (ClientStates[number] | null)[]).filter((answer) => answer !== null);
 }
 
 function cannotListen(configPath: string, key: string, host: string, port: number, code: string): StartError {

@@ -175,3 +175,10 @@ test('queries are answered; what is unbound is not told any more', async (t) => 
   t.strictSame(await control.query('later'), { kind: 'later' });
   t.strictSame(listener.seen, []);
 });
+
+test('a query that is not answered before the port is closed is answered with null', async (t) => {
+  const { control } = ends(t, () => variable<Bound>(ok(NEG)));
+  const answer = control.query('anything');
+  control.close();
+  t.equal(await answer, null);
+});
