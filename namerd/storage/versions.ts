@@ -1,0 +1,22 @@
+/** Versions as they travel: an ETag, and what `If-Match` and `namerctl` carry, is the padded base64 of the bytes. */
+import type { Version } from './storage.ts';
+
+export function showVersion(version: Version): string {
+  return Buffer.from(version).toString('base64');
+}
+
+/** Lenient, as the original is: characters outside the alphabet, such as the quotes of an entity tag, are passed over. */
+export function parseVersion(text: string): Version {
+  return new Uint8Array(Buffer.from(text.replace(/[^A-Za-z0-9+/]/g, ''), 'base64'));
+}
+
+export function sameVersion(a: Version, b: Version): boolean {
+  return a.length === b.length && a.every((byte, index) => byte === b[index]);
+}
+
+/** A counter as eight bytes, most significant first, which the original's own storages use. */
+export function counterVersion(count: number): Version {
+  const bytes = new Uint8Array(8);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(count));
+  return bytes;
+}
