@@ -1,0 +1,76 @@
+/**
+ * An interface of namerd is a server that answers from the namespaces: over HTTP, gRPC, thrift. This file says what one is given
+ * and what the process asks of it; each kind is a file or folder of its own, listed in index.ts.
+ */
+import type { z as Zod } from 'zod';
+import * as defaults from '../../src/config/defaults.ts';
+import type { Kind, Z } from '../../src/config/kind.ts';
+import { optional } from '../../src/config/kinds.ts';
+import * as scalars from '../../src/config/scalars.ts';
+import { socketOptionsSchema } from '../../src/config/sockets.ts';
+import type { MetricScope } from '../../src/metrics/registry.ts';
+import type { ConfiguredNamer } from '../../src/naming/index.ts';
+import type { Log } from '../../src/port/log.ts';
+import type { Namespaces } from '../namespaces.ts';
+import type { DtabStorage } from '../storage/storage.ts';
+
+/** What interfaces are created with. They own none of it. */
+export interface InterfaceContext {
+  /** Started; binds by the dtabs of `storage`. */
+  readonly namespaces: Namespaces;
+  /** Started, for those that list and write dtabs. */
+  readonly storage: DtabStorage;
+  /** In the order of the config, for those that tell which names exist. */
+  readonly namers: readonly ConfiguredNamer[];
+  /** Its lines say the kind. */
+  readonly log: Log;
+  /** The scope `interface/<kind>`: all interfaces of a kind count together. The process closes it. */
+  readonly metrics: MetricScope;
+}
+
+/** Where a server listens. */
+export interface ListeningAddress {
+  readonly host: string;
+  /** The real one, where the config says 0. */
+  readonly port: number;
+}
+
+export interface Interface {
+  /**
+   * Loads what it needs and listens: only now, so that a kind costs nothing where it is not configured. Rejects with the
+   * system's error (EADDRINUSE), which the process turns into a message that names the key.
+   */
+  start(): Promise<ListeningAddress>;
+  /** Accepts nothing new, ends watches and lets calls in work finish for `graceMs`, then cuts what is left. Never rejects. */
+  close(graceMs: number): Promise<void>;
+  /** Plain JSON about its clients and watches, for the admin pages. */
+  state?(): unknown;
+}
+
+export interface InterfaceKind<Config> extends Kind<Config, InterfaceContext, Interface> {
+  /** The port when the config has none. */
+  readonly port: number;
+}
+
+/** Any kind, where its own config does not matter. */
+export type AnyInterfaceKind = InterfaceKind<never>;
+
+export function defineInterface<Shape extends Zod.ZodObject>(definition: {
+  kind: string;
+  port: number;
+  experimental?: boolean;
+  summary?: string;
+  config: (z: Z) => Shape;
+  create: (config: Zod.infer<Shape>, context: InterfaceContext) => Interface;
+}): InterfaceKind<Zod.infer<Shape>> {
+  return { ...definition, thread: 'control' };
+}
+
+/** The keys that every interface has, to be spread into its schema; what `tls` may say is the matter of each. */
+export function listenerKeys(z: Z, port: number) {
+  return {
+    ip: optional(scalars.ip(z), 'Address to listen on.', defaults.serverIp),
+    port: optional(scalars.port(z), 'Port to listen on; 0 takes a free one.', port),
+    socketOptions: optional(socketOptionsSchema(z), 'Options of the listening socket and its connections.'),
+  };
+}
