@@ -1,12 +1,13 @@
 /** `/bound-names.json`: the names that exist, as far as namers can list them. The playground completes paths from it. */
+
+import { type ControlHandler, json } from '../control-http/index.ts';
 import { hasValue, until } from '../live/index.ts';
 import type { ConfiguredNamer } from '../naming/index.ts';
-import { type AdminHandler, json } from './server.ts';
 
 /** A namer that does not answer in this time is left out. */
 const TIMEOUT_MS = 2000;
 
-export function boundNamesHandler(namers: readonly ConfiguredNamer[]): AdminHandler {
+export function boundNamesHandler(namers: readonly ConfiguredNamer[]): ControlHandler {
   return async () => {
     const names = (await Promise.all(namers.map(namesOf))).flat();
     // The original answers so when there are none, and readers expect one text at least.

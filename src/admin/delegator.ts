@@ -1,8 +1,15 @@
 /** `/delegator.json`: how a path is bound, step by step (reference/admin-http.md section 3). */
 
+import {
+  type ControlHandler,
+  type ControlRequest,
+  type ControlResponse,
+  json,
+  methodNotAllowed,
+  text,
+} from '../control-http/index.ts';
 import { derive, until } from '../live/index.ts';
 import { type DelegateJson, Dtab, explanationJson, type Interpreter, ParseError, Path } from '../naming/index.ts';
-import { type AdminHandler, type AdminRequest, type AdminResponse, json, methodNotAllowed, text } from './server.ts';
 
 const TIMEOUT_MS = 2000;
 
@@ -13,7 +20,10 @@ interface Question {
 }
 
 /** `interpreters` by router label; a question names its router as `namespace`. */
-export function delegatorHandler(interpreters: ReadonlyMap<string, Interpreter>, fallback: Interpreter): AdminHandler {
+export function delegatorHandler(
+  interpreters: ReadonlyMap<string, Interpreter>,
+  fallback: Interpreter,
+): ControlHandler {
   return async (request) => {
     const question = await readQuestion(request);
     if ('status' in question) return question;
@@ -30,7 +40,7 @@ export function delegatorHandler(interpreters: ReadonlyMap<string, Interpreter>,
   };
 }
 
-async function explain(interpreter: Interpreter, dtab: Dtab, path: Path): Promise<AdminResponse> {
+async function explain(interpreter: Interpreter, dtab: Dtab, path: Path): Promise<ControlResponse> {
   const explanation = (interpreter.delegate as NonNullable<Interpreter['delegate']>)(dtab, path);
   const answer = derive(() => explanationJson(explanation));
   try {
@@ -43,7 +53,7 @@ async function explain(interpreter: Interpreter, dtab: Dtab, path: Path): Promis
   }
 }
 
-async function readQuestion(request: AdminRequest): Promise<Question | AdminResponse> {
+async function readQuestion(request: ControlRequest): Promise<Question | ControlResponse> {
   switch (request.method) {
     case 'GET':
     case 'HEAD': {
@@ -59,7 +69,7 @@ async function readQuestion(request: AdminRequest): Promise<Question | AdminResp
   }
 }
 
-async function readPosted(request: AdminRequest): Promise<Question | AdminResponse> {
+async function readPosted(request: ControlRequest): Promise<Question | ControlResponse> {
   if (request.contentType !== 'application/json') return text(415, 'The body must be application/json.\n');
   const body = await request.body();
   if (body === null) return text(413, 'The body is too large.\n');
@@ -74,7 +84,7 @@ async function readPosted(request: AdminRequest): Promise<Question | AdminRespon
   return { namespace: typeof namespace === 'string' ? namespace : undefined, dtab, path };
 }
 
-function parse<T>(parser: (text: string) => T, value: string, what: string): T | AdminResponse {
+function parse<T>(parser: (text: string) => T, value: string, what: string): T | ControlResponse {
   try {
     return parser(value);
   } catch (error) {

@@ -5,8 +5,9 @@ import type { ClientStates } from '../admin/client-state.ts';
 import { adminEndpoints } from '../admin/endpoints.ts';
 import type { IdentifierServer } from '../admin/identifier-server.ts';
 import { pathFilter } from '../admin/security.ts';
-import { AdminServer } from '../admin/server.ts';
+import { adminServer } from '../admin/server.ts';
 import * as defaults from '../config/defaults.ts';
+import type { ControlServer } from '../control-http/index.ts';
 import { DnsResolver } from '../dns/index.ts';
 import { DefaultInterpreter } from '../interpreters/index.ts';
 import { Dtab, type Interpreter } from '../naming/index.ts';
@@ -103,7 +104,7 @@ export async function startSignpost(options: StartOptions): Promise<RunningSignp
     return closing;
   };
   const processText = new ProcessText();
-  const admin = new AdminServer(
+  const admin = adminServer(
     adminEndpoints({
       version: version(),
       config,
@@ -171,7 +172,7 @@ async function createIdentifierServer(config: LinkerdConfig): Promise<Identifier
 }
 
 async function listenAdmin(
-  server: AdminServer | IdentifierServer,
+  server: ControlServer | IdentifierServer,
   key: string,
   host: string,
   port: number,
