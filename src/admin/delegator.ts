@@ -1,15 +1,15 @@
 /** `/delegator.json`: how a path is bound, step by step (reference/admin-http.md section 3). */
-
 import {
   type ControlHandler,
   type ControlRequest,
   type ControlResponse,
   json,
   methodNotAllowed,
+  parsed,
   text,
 } from '../control-http/index.ts';
-import { derive, until } from '../live/index.ts';
-import { type DelegateJson, Dtab, explanationJson, type Interpreter, ParseError, Path } from '../naming/index.ts';
+import { type Activity, derive, hasValue, type Live, until } from '../live/index.ts';
+import { type DelegateJson, type DelegateTree, Dtab, explanationJson, Path } from '../naming/index.ts';
 
 const TIMEOUT_MS = 2000;
 
@@ -19,34 +19,37 @@ interface Question {
   readonly path: string;
 }
 
-/** `interpreters` by router label; a question names its router as `namespace`. */
-export function delegatorHandler(
-  interpreters: ReadonlyMap<string, Interpreter>,
-  fallback: Interpreter,
-): ControlHandler {
+/** Explains by what a question names as `namespace` (a router, a namespace of namerd); undefined where that can't be told. */
+export type Delegate = (
+  namespace: string | undefined,
+  dtab: Dtab,
+  path: Path,
+) => Live<Activity<DelegateTree>> | undefined;
+
+export function delegatorHandler(delegate: Delegate): ControlHandler {
   return async (request) => {
     const question = await readQuestion(request);
     if ('status' in question) return question;
-    const dtab = parse(Dtab.parse, question.dtab, 'dtab');
+    const dtab = parsed(Dtab.parse, question.dtab, 'Invalid dtab: ');
     if ('status' in dtab) return dtab;
-    const path = parse(Path.parse, question.path, 'path');
+    const path = parsed(Path.parse, question.path, 'Invalid path: ');
     if ('status' in path) return path;
     const { namespace } = question;
-    const interpreter = namespace === undefined ? fallback : interpreters.get(namespace);
-    if (interpreter?.delegate === undefined) {
+    const explanation = delegate(namespace, dtab, path);
+    if (explanation === undefined) {
       return text(501, `Name Interpreter for ${namespace ?? '/'} cannot show delegations`);
     }
-    return await explain(interpreter, dtab, path);
+    return await explained(explanation);
   };
 }
 
-async function explain(interpreter: Interpreter, dtab: Dtab, path: Path): Promise<ControlResponse> {
-  const explanation = (interpreter.delegate as NonNullable<Interpreter['delegate']>)(dtab, path);
+/** The answer that shows an explanation: 503 when it is not there in 2 s. */
+export async function explained(explanation: Live<Activity<DelegateTree>>): Promise<ControlResponse> {
   const answer = derive(() => explanationJson(explanation));
   try {
-    const settled = await until(answer, (now) => now.phase !== 'pending', { signal: AbortSignal.timeout(TIMEOUT_MS) });
-    if (settled.phase === 'failed') return text(500, settled.error.message);
-    return json(200, settled.value as DelegateJson);
+    const isSettled = (now: Activity<DelegateJson>) => hasValue(now) || now.phase === 'failed';
+    const settled = await until(answer, isSettled, { signal: AbortSignal.timeout(TIMEOUT_MS) });
+    return hasValue(settled) ? json(200, settled.value) : text(500, (settled as { error: Error }).error.message);
   } catch (error) {
     if ((error as Error).name === 'TimeoutError') return text(503, 'Request timed out.');
     throw error;
@@ -82,15 +85,4 @@ async function readPosted(request: ControlRequest): Promise<Question | ControlRe
   const { namespace, dtab, path } = (posted ?? {}) as Record<string, unknown>;
   if (typeof dtab !== 'string' || typeof path !== 'string') return text(400, `Malformed delegation request: ${body}`);
   return { namespace: typeof namespace === 'string' ? namespace : undefined, dtab, path };
-}
-
-function parse<T>(parser: (text: string) => T, value: string, what: string): T | ControlResponse {
-  try {
-    return parser(value);
-  } catch (error) {
-    if (!(error instanceof ParseError)) throw error;
-    // The message is the original's; where the error stands is for pages.
-    const headers = { 'Error-Line': String(error.line), 'Error-Column': String(error.column) };
-    return { ...text(400, `Invalid ${what}: ${error.message}`), headers };
-  }
 }

@@ -6,7 +6,7 @@ import type { Telemeter } from '../telemetry/index.ts';
 import { boundNamesHandler } from './bound-names.ts';
 import { type ClientStates, clientStateHandler } from './client-state.ts';
 import { configHandler } from './config-json.ts';
-import { delegatorHandler } from './delegator.ts';
+import { type Delegate, delegatorHandler } from './delegator.ts';
 import { lintHandler } from './lint.ts';
 import { type Loggers, loggingHandler } from './logging.ts';
 import { type Frame, fileHandlers, pageHandlers } from './page.ts';
@@ -63,7 +63,7 @@ export function adminEndpoints(sources: AdminSources): ReadonlyMap<string, Contr
     ['/bound-names.json', boundNamesHandler(namers)],
     ['/client_state.json', clientStateHandler(sources.clients)],
     ['/config.json', configHandler(sources.config)],
-    ['/delegator.json', delegatorHandler(sources.interpreters, sources.fallback)],
+    ['/delegator.json', delegatorHandler(delegateByRouter(sources))],
     ['/logging.json', loggingHandler(sources.loggers)],
     ...namerStateHandlers(namers),
     ...telemeterHandlers(telemeters, metrics, sources.processText, frame),
@@ -72,6 +72,13 @@ export function adminEndpoints(sources: AdminSources): ReadonlyMap<string, Contr
   endpoints.set('/admin', index);
   endpoints.set('/admin/index.txt', index);
   return endpoints;
+}
+
+function delegateByRouter({ interpreters, fallback }: AdminSources): Delegate {
+  return (router, dtab, path) => {
+    const interpreter = router === undefined ? fallback : interpreters.get(router);
+    return interpreter?.delegate?.(dtab, path);
+  };
 }
 
 function shutdownHandler(shutdown: AdminSources['shutdown']): ControlHandler {

@@ -112,8 +112,8 @@ export class ControlServer {
     response.once('close', () => gone.abort());
     const { status, contentType, headers, body } = await this.#answer(request, gone.signal);
     if (gone.signal.aborted) return;
-    // The rest of a body that nobody wants is not waited for.
-    if (!request.complete) response.setHeader('Connection', 'close');
+    // The rest of a body that nobody wants is passed over if it is short; a long one is not waited for.
+    if (!request.complete && !(contentLength(request) <= MAX_BODY_BYTES)) response.setHeader('Connection', 'close');
     const pieces = isStream(body) ? undefined : typeof body === 'string' ? [body] : body;
     response.writeHead(status, {
       // What an answer echoes must not be taken for a page.
@@ -146,10 +146,16 @@ export class ControlServer {
       return text(403, `This Host is not served here: use an IP address or localhost${orList}.\n`);
     }
     if (isForeignOrigin(headers)) return text(403, 'Pages of other origins may not ask this server.\n');
-    const target = URL.parse(request.url ?? '/', 'http://control');
+    const url = request.url ?? '/';
+    const target = URL.parse(url, 'http://control');
     if (target === null) return text(400, 'The request target is not a path.\n');
+    // URLSearchParams would pass over it and hand the text on as it is.
+    const malformed = /%(?![0-9a-f]{2})/i.exec(url);
+    if (malformed !== null) {
+      return text(400, `Malformed escape at character ${malformed.index + 1} of the target; write % as %25.\n`);
+    }
     const handler = this.#options.route(target.pathname);
-    return handler === undefined ? text(404, '') : await handler(controlRequest(request, target, gone));
+    return handler === undefined ? { status: 404, body: '' } : await handler(controlRequest(request, target, gone));
   }
 }
 
@@ -175,8 +181,13 @@ function lengthOf(pieces: readonly (string | Buffer)[]): number {
   return pieces.reduce((length, piece) => length + Buffer.byteLength(piece), 0);
 }
 
+/** NaN when the request does not say. */
+function contentLength(request: http.IncomingMessage): number {
+  return Number(request.headers['content-length']);
+}
+
 async function readBody(request: http.IncomingMessage): Promise<Buffer | null> {
-  if (Number(request.headers['content-length']) > MAX_BODY_BYTES) return null;
+  if (contentLength(request) > MAX_BODY_BYTES) return null;
   const chunks: Buffer[] = [];
   let length = 0;
   // Where it is broken off, the connection must still carry the answer.
