@@ -3,14 +3,26 @@
  * (namespace, dtab, path), they share one live value, and so one watch of everything behind it.
  */
 import { DefaultInterpreter, type InterpreterContext } from '../src/interpreters/index.ts';
-import { type Activity, andThen, Derivations, type Live, ok, sameActivity, stabilizer } from '../src/live/index.ts';
 import {
+  type Activity,
+  andThen,
+  Derivations,
+  hasValue,
+  type Live,
+  ok,
+  sameActivity,
+  stabilizer,
+} from '../src/live/index.ts';
+import {
+  type Addr,
   type BoundName,
   bindingKey,
   type DelegateTree,
   Dtab,
+  type Interpreter,
   type NameTree,
   type Path,
+  sameAddr,
   sameBoundName,
   sameTree,
 } from '../src/naming/index.ts';
@@ -21,6 +33,7 @@ export class Namespaces {
   readonly #interpreter: DefaultInterpreter;
   readonly #bindings: Derivations<Activity<NameTree<BoundName>>>;
   readonly #explanations: Derivations<Activity<DelegateTree>>;
+  readonly #replicas: Derivations<Addr>;
 
   /** Owns neither the storage nor the namers of the context. */
   constructor(storage: DtabStorage, context: InterpreterContext) {
@@ -32,6 +45,12 @@ export class Namespaces {
       equals: sameActivity((a, b) => sameTree(a, b, sameBoundName)),
     });
     this.#explanations = new Derivations(lingering);
+    this.#replicas = new Derivations({ ...lingering, equals: sameAddr });
+  }
+
+  /** Binds by the dtab it is given and nothing else. */
+  get withoutNamespace(): Interpreter {
+    return this.#interpreter;
   }
 
   /** The tree of a path by the namespace's dtab with `extra` appended. Without such a namespace `extra` alone counts. */
@@ -49,7 +68,17 @@ export class Namespaces {
     );
   }
 
+  /**
+   * The addresses of a bound name, whatever namespace it was bound in; negative if `id` is none. The prefixes of transformers of a
+   * Signpost (`/%/...`) are passed over: that Signpost applies them itself.
+   */
+  replicas(id: Path): Live<Addr> {
+    const bare = withoutTransformers(id);
+    return this.#replicas.get(bare.show(), () => addrOf(this.#interpreter.bind(Dtab.empty, bare).value));
+  }
+
   close(): void {
+    this.#replicas.close();
     this.#bindings.close();
     this.#explanations.close();
     this.#interpreter.close();
@@ -63,4 +92,18 @@ export class Namespaces {
 /** A namespace has no line break in its name, nor has a shown dtab. */
 function keyOf(namespace: string, extra: Dtab, path: Path): string {
   return `${namespace}\n${bindingKey(extra, path)}`;
+}
+
+/** From the segment on that begins an id of a namer; an id without one is taken as it is. */
+function withoutTransformers(id: Path): Path {
+  if (id.at(0) !== '%') return id;
+  const start = id.segments.findIndex((segment) => segment === '#' || segment === '$');
+  return start < 0 ? id : id.drop(start);
+}
+
+function addrOf(bound: Activity<NameTree<BoundName>>): Addr {
+  if (!hasValue(bound)) {
+    return bound.phase === 'failed' ? { state: 'failed', cause: bound.error.message } : { state: 'pending' };
+  }
+  return bound.value.type === 'leaf' ? bound.value.value.addr.value : { state: 'neg' };
 }
