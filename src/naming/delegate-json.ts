@@ -1,6 +1,6 @@
 /** The JSON of delegator.json and of namerd's delegate API, field for field that of Linkerd. */
 import { type Activity, andThen, type Live, ok, pending } from '../live/index.ts';
-import type { Addr, BoundName, Endpoint } from './address.ts';
+import { type Addr, type BoundName, ENDPOINT_WEIGHT, type Endpoint } from './address.ts';
 import { type DelegateTree, shownPath } from './explain.ts';
 import { show } from './name-tree.ts';
 
@@ -19,7 +19,7 @@ export type AddrJson =
 interface EndpointJson {
   readonly ip: string;
   readonly port: number;
-  /** A weight other than 1 is told as `endpoint_addr_weight`. */
+  /** With a weight other than 1, as ENDPOINT_WEIGHT. */
   readonly meta: Record<string, string | number>;
 }
 
@@ -89,7 +89,7 @@ export function addrJson(addr: Addr): AddrJson {
 }
 
 function endpointJson({ host, port, weight, meta }: Endpoint): EndpointJson {
-  return { ip: host, port, meta: weight === 1 ? { ...meta } : { ...meta, endpoint_addr_weight: weight } };
+  return { ip: host, port, meta: weight === 1 ? { ...meta } : { ...meta, [ENDPOINT_WEIGHT]: weight } };
 }
 
 function isSettled(tree: DelegateTree): boolean {
