@@ -18,21 +18,21 @@ if (code !== undefined) process.exitCode = code;
 async function main(args: readonly string[]): Promise<number | undefined> {
   const [first = ''] = args;
   if (subCommands.has(first) || (first.startsWith('--') && first !== '--')) return await runSubCommand(args);
-  const { parseCommandLine } = await import('./process/flags.ts');
+  const { parseCommandLine } = await import('./program/flags.ts');
   const commandLine = parseCommandLine(args);
   if (typeof commandLine === 'string') {
     process.stderr.write(`${commandLine}\nusage: signpost [flags] path/to/config\nTry "signpost --help".\n`);
     return 1;
   }
   if (commandLine.help) return await runSubCommand(['--help']);
-  const { run } = await import('./process/run.ts');
-  return await run(commandLine);
+  const { runSignpost } = await import('./process/run.ts');
+  return await runSignpost(commandLine);
 }
 
 async function runSubCommand(args: readonly string[]): Promise<number | undefined> {
   const { Command, CommanderError, Option } = await import('commander');
   const { helpText } = await import('./process/help.ts');
-  const { version } = await import('./process/version.ts');
+  const { version } = await import('./program/version.ts');
   const output = () =>
     new Option('-o, --output <format>', 'how to print the result').choices(['text', 'json']).default('text');
   let code: number | undefined = 0;
@@ -51,8 +51,9 @@ async function runSubCommand(args: readonly string[]): Promise<number | undefine
     .argument('<CONFIG>', 'linkerd.yaml, or - for stdin')
     .addOption(output())
     .action(async (path: string, options: Pick<ExplainOptions, 'output'>) => {
-      const { check } = await import('./process/check.ts');
-      code = await check(path, options.output);
+      const { loadConfigFile } = await import('./process/load-config.ts');
+      const { reportCheck } = await import('./program/check.ts');
+      code = reportCheck(path, await loadConfigFile(path), options.output);
     });
 
   program

@@ -1,5 +1,5 @@
 /** What `signpost --help` says below the list of commands. */
-import { levelNames } from './flags.ts';
+import { levelNames } from '../program/flags.ts';
 
 export const helpText = `
 Flags of the original, before or after CONFIG:

@@ -11,42 +11,26 @@ import { DnsResolver } from '../dns/index.ts';
 import { DefaultInterpreter } from '../interpreters/index.ts';
 import { Dtab, type Interpreter } from '../naming/index.ts';
 import { type Bind, ControlEnd } from '../port/control-end.ts';
+import { ProcessLoggers } from '../program/logging.ts';
+import { ProcessMetrics } from '../program/metrics.ts';
+import type { Running, StartOptions } from '../program/run.ts';
+import { cannotListen, listenOrExplain } from '../program/start-error.ts';
+import { createTelemeters, recentRequestsOf } from '../program/telemeters.ts';
+import { catchUncaught } from '../program/uncaught.ts';
+import { version } from '../program/version.ts';
 import { ProcessText } from '../telemetry/process-metrics.ts';
 import { type LinkerdConfig, routerLabel } from './config.ts';
 import { ListenError, type ListeningServer } from './data-plane.ts';
 import { createDataSide, type DataSide } from './data-side.ts';
-import { ProcessLoggers } from './logging.ts';
-import { ProcessMetrics } from './metrics.ts';
 import { buildNaming } from './naming.ts';
-import { createTelemeters, recentRequestsOf } from './telemeters.ts';
-import { catchUncaught } from './uncaught.ts';
-import { version } from './version.ts';
 
-export interface StartOptions {
-  readonly config: LinkerdConfig;
-  /** For messages only. */
-  readonly configPath: string;
-  readonly warnings: readonly string[];
-  /** A level name of Linkerd or pino, in any case. */
-  readonly logLevel: string;
-}
-
-export interface RunningSignpost {
+export interface RunningSignpost extends Running {
   readonly adminUrl: string;
   /** In the order of the config. */
   readonly listening: readonly ListeningServer[];
-  /** Drains and stops; `graceMs` overrides `admin.shutdownGraceMs`. */
-  close(graceMs?: number): Promise<void>;
-  /** Resolves when it has stopped, whoever asked for it. */
-  readonly stopped: Promise<void>;
 }
 
-/** Signpost can't start for a reason that the user can mend; the message says which. */
-export class StartError extends Error {
-  override readonly name = 'StartError';
-}
-
-export async function startSignpost(options: StartOptions): Promise<RunningSignpost> {
+export async function startSignpost(options: StartOptions<LinkerdConfig>): Promise<RunningSignpost> {
   const { config, configPath, warnings } = options;
   // On standard error, as the original's: what a command was asked for is on standard output.
   const loggers = new ProcessLoggers(options.logLevel);
@@ -138,9 +122,20 @@ export async function startSignpost(options: StartOptions): Promise<RunningSignp
   try {
     const listening = await startData(data, configPath);
     // Last, so that a ping that is answered says that requests are served.
-    const port = await listenAdmin(admin, 'admin.port', host, config.admin?.port ?? defaults.adminPort, configPath);
+    const adminPort = config.admin?.port ?? defaults.adminPort;
+    const port = await listenOrExplain(admin.listen(host, adminPort), {
+      configPath,
+      key: 'admin.port',
+      host,
+      port: adminPort,
+    });
     if (identifier !== null && identifierPort !== undefined) {
-      const bound = await listenAdmin(identifier, 'admin.httpIdentifierPort', host, identifierPort, configPath);
+      const bound = await listenOrExplain(identifier.listen(host, identifierPort), {
+        configPath,
+        key: 'admin.httpIdentifierPort',
+        host,
+        port: identifierPort,
+      });
       log.info({ ip: host, port: bound }, 'answering how requests are named');
     }
     for (const { router, host: ip, port: bound } of listening) {
@@ -170,20 +165,6 @@ async function createIdentifierServer(config: LinkerdConfig): Promise<Identifier
   return new IdentifierServer(config.routers);
 }
 
-async function listenAdmin(
-  server: AdminServer | IdentifierServer,
-  key: string,
-  host: string,
-  port: number,
-  configPath: string,
-): Promise<number> {
-  try {
-    return await server.listen(host, port);
-  } catch (error) {
-    throw cannotListen(configPath, key, host, port, (error as NodeJS.ErrnoException).code ?? String(error));
-  }
-}
-
 async function startData(data: DataSide, configPath: string): Promise<readonly ListeningServer[]> {
   try {
     return await data.start();
@@ -199,13 +180,4 @@ async function clientStates(data: DataSide): Promise<ClientStates> {
   const answers = await Promise.all(data.controls.map((control) => control.query('clients')));
   // A worker that has just died has no clients.
   return (answers as (ClientStates[number] | null)[]).filter((answer) => answer !== null);
-}
-
-function cannotListen(configPath: string, key: string, host: string, port: number, code: string): StartError {
-  const reasons: Record<string, string> = {
-    EADDRINUSE: 'another process listens there already; stop it or choose another port',
-    EACCES: 'this user may not listen on that port; choose one above 1023 or grant CAP_NET_BIND_SERVICE',
-    EADDRNOTAVAIL: 'this machine has no such address',
-  };
-  return new StartError(`${configPath}: ${key}: can't listen on ${host}:${port}: ${reasons[code] ?? code}`);
 }

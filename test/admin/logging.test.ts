@@ -1,6 +1,6 @@
 // Levels that change while the process runs.
 import { test } from 'tap';
-import { ProcessLoggers } from '../../src/process/logging.ts';
+import { ProcessLoggers } from '../../src/program/logging.ts';
 import { send } from '../support/http-client.ts';
 import { statusOf } from '../support/http-message.ts';
 import { startWorld } from '../support/world.ts';

@@ -1,5 +1,5 @@
 import { test } from 'tap';
-import { parseCommandLine } from '../../src/process/flags.ts';
+import { parseCommandLine } from '../../src/program/flags.ts';
 
 const nothing = { help: false, validate: false, logLevel: 'info', ignored: [], operands: [] };
 

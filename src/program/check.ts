@@ -1,9 +1,9 @@
-/** `signpost check CONFIG`: everything that is wrong with a config, and what it asks for that is not built yet. */
+/** `check CONFIG`: everything that is wrong with a config, and what it asks for that is not built yet. */
+import type { Loaded } from '../config/load.ts';
 import { showProblem } from '../config/problem.ts';
-import { loadConfigFile } from './load-config.ts';
 
-export async function check(path: string, output: 'text' | 'json'): Promise<number> {
-  const loaded = await loadConfigFile(path);
+/** Prints what was found, for people or for tools, and answers the exit code. */
+export function reportCheck(path: string, loaded: Loaded<unknown>, output: 'text' | 'json'): number {
   const { ok, warnings } = loaded;
   const errors = loaded.ok ? [] : loaded.errors;
   if (output === 'json') {
