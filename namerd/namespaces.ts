@@ -3,14 +3,26 @@
  * (namespace, dtab, path), they share one live value, and so one watch of everything behind it.
  */
 import { DefaultInterpreter, type InterpreterContext } from '../src/interpreters/index.ts';
-import { type Activity, andThen, Derivations, type Live, ok, sameActivity, stabilizer } from '../src/live/index.ts';
 import {
+  type Activity,
+  andThen,
+  Derivations,
+  hasValue,
+  type Live,
+  ok,
+  sameActivity,
+  stabilizer,
+} from '../src/live/index.ts';
+import {
+  type Addr,
   type BoundName,
   bindingKey,
   type DelegateTree,
   Dtab,
+  type Interpreter,
   type NameTree,
   type Path,
+  sameAddr,
   sameBoundName,
   sameTree,
 } from '../src/naming/index.ts';
@@ -36,6 +48,7 @@ export class Namespaces {
   readonly #computed: Derivations<Activity<ComputedTree>>;
   readonly #bindings: Derivations<Activity<NameTree<BoundName>>>;
   readonly #explanations: Derivations<Activity<DelegateTree>>;
+  readonly #replicas: Derivations<Addr>;
 
   /** Owns neither the storage nor the namers of the context. */
   constructor(storage: DtabStorage, context: InterpreterContext) {
@@ -46,6 +59,12 @@ export class Namespaces {
     this.#computed = new Derivations({ ...lingering, equals: sameActivity(sameComputed) });
     this.#bindings = new Derivations({ ...lingering, equals: sameActivity(sameBound) });
     this.#explanations = new Derivations(lingering);
+    this.#replicas = new Derivations({ ...lingering, equals: sameAddr });
+  }
+
+  /** Binds by the dtab it is given and nothing else. */
+  get withoutNamespace(): Interpreter {
+    return this.#interpreter;
   }
 
   /** The tree of a path by the namespace's dtab with `extra` appended. Without such a namespace `extra` alone counts. */
@@ -66,11 +85,6 @@ export class Namespaces {
     );
   }
 
-  /** What a path leads to by the namers alone: a bound id leads to its replica set. */
-  resolve(id: Path): Live<Activity<NameTree<BoundName>>> {
-    return this.#interpreter.bind(Dtab.empty, id);
-  }
-
   /** How a path is bound so, step by step. */
   delegate(namespace: string, extra: Dtab, path: Path): Live<Activity<DelegateTree>> {
     return this.#explanations.get(keyOf(namespace, extra, path), () =>
@@ -78,9 +92,19 @@ export class Namespaces {
     );
   }
 
+  /**
+   * The addresses of a bound name, whatever namespace it was bound in. The prefixes of transformers of a Signpost (`/%/...`) are
+   * passed over: that Signpost applies them itself.
+   */
+  replicas(id: Path): Live<Addr> {
+    const bare = withoutTransformers(id);
+    return this.#replicas.get(bare.show(), () => addrOf(bare, this.#interpreter.bind(Dtab.empty, bare).value));
+  }
+
   close(): void {
     this.#dtabs.close();
     this.#computed.close();
+    this.#replicas.close();
     this.#bindings.close();
     this.#explanations.close();
     this.#interpreter.close();
@@ -110,4 +134,30 @@ function sameComputed(a: ComputedTree, b: ComputedTree): boolean {
 /** A namespace has no line break in its name, nor has a shown dtab. */
 function keyOf(namespace: string, extra: Dtab, path: Path): string {
   return `${namespace}\n${bindingKey(extra, path)}`;
+}
+
+/** The id that a namer knows: `/%/io.l5d.port/4141/#/io.l5d.fs/web` is `/#/io.l5d.fs/web` (reference/dtab.md section 8). */
+export function withoutTransformers(id: Path): Path {
+  if (id.at(0) !== '%') return id;
+  const start = id.segments.findIndex((segment) => segment === '#' || segment === '$');
+  return start < 0 ? id : id.drop(start);
+}
+
+function addrOf(id: Path, bound: Activity<NameTree<BoundName>>): Addr {
+  if (!hasValue(bound)) {
+    return bound.phase === 'failed' ? { state: 'failed', cause: bound.error.message } : { state: 'pending' };
+  }
+  const tree = bound.value;
+  switch (tree.type) {
+    case 'leaf':
+      return tree.value.addr.value;
+    case 'neg':
+      return { state: 'neg' };
+    case 'empty':
+      return { state: 'bound', endpoints: [] };
+    case 'fail':
+      return { state: 'failed', cause: 'name tree failed' };
+    default:
+      return { state: 'failed', cause: `${id.show()} is not a concrete bound id` };
+  }
 }

@@ -1,12 +1,13 @@
 /** `/config.json`: the config that runs, as it was read: coerced, dtabs in their shown form, what is secret masked. */
+
+import { type ControlHandler, jsonUtf8 } from '../control-http/index.ts';
 import { Dtab } from '../naming/index.ts';
-import { type AdminHandler, jsonUtf8 } from './server.ts';
 
 const MASK = '***';
 /** Keys whose text is a secret itself; a path to one is not. */
 const SECRET = /(password|passphrase|secret|token|credentials?|apikey|privatekey)$/i;
 
-export function configHandler(config: object): AdminHandler {
+export function configHandler(config: object): ControlHandler {
   const shown = showConfig(config);
   return () => jsonUtf8(200, shown);
 }

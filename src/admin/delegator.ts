@@ -1,8 +1,15 @@
 /** `/delegator.json`: how a path is bound, step by step (reference/admin-http.md section 3). */
-
-import { derive, until } from '../live/index.ts';
-import { type DelegateJson, Dtab, explanationJson, type Interpreter, ParseError, Path } from '../naming/index.ts';
-import { type AdminHandler, type AdminRequest, type AdminResponse, json, methodNotAllowed, text } from './server.ts';
+import {
+  type ControlHandler,
+  type ControlRequest,
+  type ControlResponse,
+  json,
+  methodNotAllowed,
+  parsed,
+  text,
+} from '../control-http/index.ts';
+import { type Activity, derive, hasValue, type Live, until } from '../live/index.ts';
+import { type DelegateJson, type DelegateTree, Dtab, explanationJson, Path } from '../naming/index.ts';
 
 const TIMEOUT_MS = 2000;
 
@@ -12,38 +19,44 @@ interface Question {
   readonly path: string;
 }
 
-/** `interpreters` by router label; a question names its router as `namespace`. */
-export function delegatorHandler(interpreters: ReadonlyMap<string, Interpreter>, fallback: Interpreter): AdminHandler {
+/** Explains by what a question names as `namespace` (a router, a namespace of namerd); undefined where that can't be told. */
+export type Delegate = (
+  namespace: string | undefined,
+  dtab: Dtab,
+  path: Path,
+) => Live<Activity<DelegateTree>> | undefined;
+
+export function delegatorHandler(delegate: Delegate): ControlHandler {
   return async (request) => {
     const question = await readQuestion(request);
     if ('status' in question) return question;
-    const dtab = parse(Dtab.parse, question.dtab, 'dtab');
+    const dtab = parsed(Dtab.parse, question.dtab, 'Invalid dtab: ');
     if ('status' in dtab) return dtab;
-    const path = parse(Path.parse, question.path, 'path');
+    const path = parsed(Path.parse, question.path, 'Invalid path: ');
     if ('status' in path) return path;
     const { namespace } = question;
-    const interpreter = namespace === undefined ? fallback : interpreters.get(namespace);
-    if (interpreter?.delegate === undefined) {
+    const explanation = delegate(namespace, dtab, path);
+    if (explanation === undefined) {
       return text(501, `Name Interpreter for ${namespace ?? '/'} cannot show delegations`);
     }
-    return await explain(interpreter, dtab, path);
+    return await explained(explanation);
   };
 }
 
-async function explain(interpreter: Interpreter, dtab: Dtab, path: Path): Promise<AdminResponse> {
-  const explanation = (interpreter.delegate as NonNullable<Interpreter['delegate']>)(dtab, path);
+/** The answer that shows an explanation: 503 when it is not there in 2 s. */
+export async function explained(explanation: Live<Activity<DelegateTree>>): Promise<ControlResponse> {
   const answer = derive(() => explanationJson(explanation));
   try {
-    const settled = await until(answer, (now) => now.phase !== 'pending', { signal: AbortSignal.timeout(TIMEOUT_MS) });
-    if (settled.phase === 'failed') return text(500, settled.error.message);
-    return json(200, settled.value as DelegateJson);
+    const isSettled = (now: Activity<DelegateJson>) => hasValue(now) || now.phase === 'failed';
+    const settled = await until(answer, isSettled, { signal: AbortSignal.timeout(TIMEOUT_MS) });
+    return hasValue(settled) ? json(200, settled.value) : text(500, (settled as { error: Error }).error.message);
   } catch (error) {
     if ((error as Error).name === 'TimeoutError') return text(503, 'Request timed out.');
     throw error;
   }
 }
 
-async function readQuestion(request: AdminRequest): Promise<Question | AdminResponse> {
+async function readQuestion(request: ControlRequest): Promise<Question | ControlResponse> {
   switch (request.method) {
     case 'GET':
     case 'HEAD': {
@@ -59,7 +72,7 @@ async function readQuestion(request: AdminRequest): Promise<Question | AdminResp
   }
 }
 
-async function readPosted(request: AdminRequest): Promise<Question | AdminResponse> {
+async function readPosted(request: ControlRequest): Promise<Question | ControlResponse> {
   if (request.contentType !== 'application/json') return text(415, 'The body must be application/json.\n');
   const body = await request.body();
   if (body === null) return text(413, 'The body is too large.\n');
@@ -72,15 +85,4 @@ async function readPosted(request: AdminRequest): Promise<Question | AdminRespon
   const { namespace, dtab, path } = (posted ?? {}) as Record<string, unknown>;
   if (typeof dtab !== 'string' || typeof path !== 'string') return text(400, `Malformed delegation request: ${body}`);
   return { namespace: typeof namespace === 'string' ? namespace : undefined, dtab, path };
-}
-
-function parse<T>(parser: (text: string) => T, value: string, what: string): T | AdminResponse {
-  try {
-    return parser(value);
-  } catch (error) {
-    if (!(error instanceof ParseError)) throw error;
-    // The message is the original's; where the error stands is for pages.
-    const headers = { 'Error-Line': String(error.line), 'Error-Column': String(error.column) };
-    return { ...text(400, `Invalid ${what}: ${error.message}`), headers };
-  }
 }

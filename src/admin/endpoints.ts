@@ -1,16 +1,16 @@
 /** The endpoints of the admin server and what each needs from the process. */
 import type { Worker } from 'node:worker_threads';
+import { type ControlHandler, methodNotAllowed, text } from '../control-http/index.ts';
 import type { ConfiguredNamer, Interpreter } from '../naming/index.ts';
 import type { Telemeter } from '../telemetry/index.ts';
 import { boundNamesHandler } from './bound-names.ts';
 import { type ClientStates, clientStateHandler } from './client-state.ts';
 import { configHandler } from './config-json.ts';
-import { delegatorHandler } from './delegator.ts';
+import { type Delegate, delegatorHandler } from './delegator.ts';
 import { lintHandler } from './lint.ts';
 import { type Loggers, loggingHandler } from './logging.ts';
 import { type Frame, fileHandlers, pageHandlers } from './page.ts';
 import { profileHandlers } from './profile.ts';
-import { type AdminHandler, methodNotAllowed, text } from './server.ts';
 import { serverInfoHandler } from './server-info.ts';
 import { namerStateHandlers } from './states.ts';
 import { metricsJsonHandler, type ReadMetrics, telemeterHandlers, telemeterPages } from './telemetry.ts';
@@ -40,11 +40,11 @@ export interface AdminSources {
   readonly shutdown: (graceMs: number | undefined) => void;
 }
 
-export function adminEndpoints(sources: AdminSources): ReadonlyMap<string, AdminHandler> {
+export function adminEndpoints(sources: AdminSources): ReadonlyMap<string, ControlHandler> {
   const { namers, metrics, telemeters, version } = sources;
   const frame: Frame = { version, extraPages: telemeterPages(telemeters) };
   const threads = threadsHandler();
-  const endpoints = new Map<string, AdminHandler>([
+  const endpoints = new Map<string, ControlHandler>([
     ...pageHandlers(frame),
     ...fileHandlers(),
     ['/admin/ping', () => text(200, 'pong')],
@@ -63,7 +63,7 @@ export function adminEndpoints(sources: AdminSources): ReadonlyMap<string, Admin
     ['/bound-names.json', boundNamesHandler(namers)],
     ['/client_state.json', clientStateHandler(sources.clients)],
     ['/config.json', configHandler(sources.config)],
-    ['/delegator.json', delegatorHandler(sources.interpreters, sources.fallback)],
+    ['/delegator.json', delegatorHandler(delegateByRouter(sources))],
     ['/logging.json', loggingHandler(sources.loggers)],
     ...namerStateHandlers(namers),
     ...telemeterHandlers(telemeters, metrics, sources.processText, frame),
@@ -74,7 +74,14 @@ export function adminEndpoints(sources: AdminSources): ReadonlyMap<string, Admin
   return endpoints;
 }
 
-function shutdownHandler(shutdown: AdminSources['shutdown']): AdminHandler {
+function delegateByRouter({ interpreters, fallback }: AdminSources): Delegate {
+  return (router, dtab, path) => {
+    const interpreter = router === undefined ? fallback : interpreters.get(router);
+    return interpreter?.delegate?.(dtab, path);
+  };
+}
+
+function shutdownHandler(shutdown: AdminSources['shutdown']): ControlHandler {
   return (request) => {
     if (request.method !== 'POST') return methodNotAllowed('POST');
     const grace = request.query.get('grace');
@@ -86,7 +93,7 @@ function shutdownHandler(shutdown: AdminSources['shutdown']): AdminHandler {
 }
 
 /** The paths of all endpoints; its own and those of other spellings are left out, as in the original. */
-function indexHandler(endpoints: ReadonlyMap<string, AdminHandler>): AdminHandler {
+function indexHandler(endpoints: ReadonlyMap<string, ControlHandler>): ControlHandler {
   const hidden = new Set(['/admin', '/admin/index.txt', '/services']);
   const paths = [...endpoints.keys()].filter((path) => !hidden.has(path)).sort();
   const body = paths.map((path) => `${path}\n`).join('');

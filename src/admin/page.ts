@@ -4,7 +4,7 @@
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
-import type { AdminHandler, AdminResponse } from './server.ts';
+import type { ControlHandler, ControlResponse } from '../control-http/index.ts';
 
 const UI_DIR = join(import.meta.dirname, 'ui');
 
@@ -38,7 +38,7 @@ export interface Page {
   readonly choosesRouter?: boolean;
 }
 
-export function page(frame: Frame, { title, path, main, scripts = [], choosesRouter = false }: Page): AdminResponse {
+export function page(frame: Frame, { title, path, main, scripts = [], choosesRouter = false }: Page): ControlResponse {
   const items = [
     ['.', 'overview', ''],
     ['delegator', 'dtab', 'delegator'],
@@ -84,9 +84,9 @@ export function escapeHtml(text: string): string {
 }
 
 /** The pages of linkerd's admin server, each on its path. */
-export function pageHandlers(frame: Frame): [string, AdminHandler][] {
+export function pageHandlers(frame: Frame): [string, ControlHandler][] {
   const fromFile =
-    (file: string, rest: Omit<Page, 'main'>): AdminHandler =>
+    (file: string, rest: Omit<Page, 'main'>): ControlHandler =>
     async () =>
       page(frame, { ...rest, main: await readFile(join(UI_DIR, file), 'utf8') });
   const overview = fromFile('overview.html', {
@@ -114,14 +114,14 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 
 /** The files that pages load: `/files/...` and, as in the original, `/admin/files/...` and the icon. */
-export function fileHandlers(): [string, AdminHandler][] {
-  const serve = async (name: string): Promise<AdminResponse> => {
+export function fileHandlers(): [string, ControlHandler][] {
+  const serve = async (name: string): Promise<ControlResponse> => {
     const contentType = TYPES[extname(name)];
     // Only what the folder lists: no name leads out of it.
     if (contentType === undefined || !(await readdir(UI_DIR)).includes(name)) return { status: 404, body: '' };
     const headers = { 'Cache-Control': 'no-cache' };
     return { status: 200, contentType, headers, body: await readFile(join(UI_DIR, name), 'utf8') };
   };
-  const below = (prefix: string): [string, AdminHandler] => [prefix, ({ path }) => serve(path.slice(prefix.length))];
+  const below = (prefix: string): [string, ControlHandler] => [prefix, ({ path }) => serve(path.slice(prefix.length))];
   return [below('/files/'), below('/admin/files/'), ['/favicon.ico', () => serve('favicon.svg')]];
 }

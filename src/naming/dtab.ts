@@ -24,6 +24,16 @@ export class Prefix {
     this.elements = elements;
   }
 
+  /** Throws `ParseError`. */
+  static parse(text: string): Prefix {
+    const scanner = new Scanner(text);
+    scanner.skipBlanks();
+    const prefix = parsePrefix(scanner);
+    scanner.skipBlanks();
+    scanner.end();
+    return prefix;
+  }
+
   get length(): number {
     return this.elements.length;
   }

@@ -13,9 +13,18 @@ export {
   TREE_WEIGHT,
 } from './address.ts';
 export { bind } from './bind.ts';
-export { addrJson, boundJson, type DelegateJson, explanationJson, toJson } from './delegate-json.ts';
+export {
+  addrJson,
+  type BoundTreeJson,
+  boundJson,
+  boundTreeJson,
+  type DelegateJson,
+  explanationJson,
+  toJson,
+} from './delegate-json.ts';
 export { toText } from './delegate-text.ts';
 export { Dentry, Dtab, Prefix, parseTree } from './dtab.ts';
+export { enumeratedNames } from './enumerate.ts';
 export { type DelegateTree, explain } from './explain.ts';
 export {
   EMPTY,

@@ -5,7 +5,7 @@ import type { ClientStates } from '../admin/client-state.ts';
 import { adminEndpoints } from '../admin/endpoints.ts';
 import type { IdentifierServer } from '../admin/identifier-server.ts';
 import { pathFilter } from '../admin/security.ts';
-import { AdminServer } from '../admin/server.ts';
+import { adminServer } from '../admin/server.ts';
 import * as defaults from '../config/defaults.ts';
 import { DnsResolver } from '../dns/index.ts';
 import { DefaultInterpreter } from '../interpreters/index.ts';
@@ -87,7 +87,7 @@ export async function startSignpost(options: StartOptions<LinkerdConfig>): Promi
     return closing;
   };
   const processText = new ProcessText();
-  const admin = new AdminServer(
+  const admin = adminServer(
     adminEndpoints({
       version: version(),
       config,

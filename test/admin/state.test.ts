@@ -2,7 +2,7 @@
 import { test } from 'tap';
 import { clientStateHandler } from '../../src/admin/client-state.ts';
 import { showConfig } from '../../src/admin/config-json.ts';
-import type { AdminRequest } from '../../src/admin/server.ts';
+import type { ControlRequest } from '../../src/control-http/index.ts';
 import { send } from '../support/http-client.ts';
 import { freePorts } from '../support/ports.ts';
 import { until } from '../support/until.ts';
@@ -68,7 +68,7 @@ test('what workers know of one client is put together', async (t) => {
   const merged = async (
     ...workers: Parameters<typeof clientStateHandler>[0] extends () => Promise<infer States> ? States : never
   ) => {
-    const answer = await clientStateHandler(async () => workers)({} as AdminRequest);
+    const answer = await clientStateHandler(async () => workers)({} as ControlRequest);
     return JSON.parse(String(answer.body));
   };
   const bound = (...addresses: string[]) => ({ state: 'bound', addresses });

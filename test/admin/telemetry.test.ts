@@ -1,6 +1,6 @@
 // What is read from telemetry over the admin server: metrics.json, and what telemeters serve.
 import { type Test, test } from 'tap';
-import { AdminServer } from '../../src/admin/server.ts';
+import { adminServer } from '../../src/admin/server.ts';
 import { metricsJsonHandler, telemeterHandlers, telemeterPages } from '../../src/admin/telemetry.ts';
 import type { MetricSnapshot } from '../../src/metrics/snapshot.ts';
 import { prometheus } from '../../src/telemetry/prometheus.ts';
@@ -29,7 +29,7 @@ async function start(
       frame,
     ),
   ]);
-  const server = new AdminServer(handlers, new MemoryLog());
+  const server = adminServer(handlers, new MemoryLog());
   t.teardown(() => server.close());
   const port = await server.listen('127.0.0.1', 0);
   return async (path) => {

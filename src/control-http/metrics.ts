@@ -1,11 +1,10 @@
-/** What the admin server counts of itself (`adminhttp`). */
+/** What a control-side server counts of itself. */
 import type http from 'node:http';
 import type { Socket } from 'node:net';
-import type { MetricRegistry } from '../metrics/registry.ts';
+import type { MetricScope } from '../metrics/registry.ts';
 
 /** Counts the connections and requests of a server from now on. */
-export function countRequests(server: http.Server, metrics: MetricRegistry): void {
-  const scope = metrics.scope(['adminhttp']);
+export function countRequests(server: http.Server, scope: MetricScope): void {
   const requests = scope.counter('requests');
   const success = scope.counter('success');
   const failures = scope.counter('failures');

@@ -1,0 +1,141 @@
+/** `/api/1/dtabs`: the namespaces and their dtabs, read and written (reference/namerd.md section 4). */
+import {
+  type ControlHandler,
+  type ControlRequest,
+  type ControlResponse,
+  liveStates,
+  text,
+} from '../../../src/control-http/index.ts';
+import { type Activity, andThen, hasValue, ok, pending } from '../../../src/live/index.ts';
+import { Dtab } from '../../../src/naming/index.ts';
+import type { Change, DtabStorage, Version, VersionedDtab, Written } from '../../storage/storage.ts';
+import { parseVersion, showVersion } from '../../storage/versions.ts';
+import { answerWith, type Renderings, settled, shown, timedOut } from './answers.ts';
+import { acceptedType, readDtab, showDtab } from './dtab-text.ts';
+import { isAnswer, readNamespace, readWatch } from './parameters.ts';
+
+export class Dtabs {
+  readonly #storage: DtabStorage;
+  readonly #renderings: Renderings;
+
+  constructor(storage: DtabStorage, renderings: Renderings) {
+    this.#storage = storage;
+    this.#renderings = renderings;
+  }
+
+  /** Whatever the method, as in the original. */
+  readonly list: ControlHandler = (request) => {
+    const names = this.#renderings.get(['dtabs'], () =>
+      andThen(this.#storage.list().value, (listed) => ok(shown(JSON.stringify(listed)))),
+    );
+    return answerWith(request, names, { contentType: 'application/json' });
+  };
+
+  /** `escaped` is the namespace as it stands in the request's path. */
+  async one(request: ControlRequest, escaped: string): Promise<ControlResponse> {
+    const namespace = readNamespace(escaped);
+    if (isAnswer(namespace)) return namespace;
+    switch (request.method) {
+      case 'GET':
+      case 'HEAD':
+        return await this.#get(request, namespace);
+      case 'POST':
+        return await this.#write(request, (dtab, change) => this.#storage.create(namespace, dtab, change));
+      case 'PUT':
+        return await this.#put(request, namespace);
+      case 'DELETE':
+        return answerWritten(await this.#storage.delete(namespace, changeOf(request)));
+      default:
+        return { status: 404, body: '' };
+    }
+  }
+
+  async #get(request: ControlRequest, namespace: string): Promise<ControlResponse> {
+    const watch = readWatch(request);
+    if (isAnswer(watch)) return watch;
+    const contentType = acceptedType(request);
+    const found = this.#storage.observe(namespace);
+    if (watch) {
+      const states = this.#renderings.get(['dtab', contentType, namespace], () =>
+        andThen(found.value, (versioned) => (versioned === null ? pending() : ok(dtabState(versioned, contentType)))),
+      );
+      return { status: 200, contentType, body: liveStates(states) };
+    }
+    const now = await settled(found, request);
+    if (now === undefined) return timedOut();
+    if (!hasValue(now)) return text(503, `${failureOf(now)}\n`);
+    if (now.value === null) return { status: 404, body: '' };
+    const { dtab, version } = now.value;
+    return {
+      status: 200,
+      contentType,
+      headers: { Etag: showVersion(version), ...staleness(now) },
+      body: `${showDtab(dtab, contentType)}\n`,
+    };
+  }
+
+  async #put(request: ControlRequest, namespace: string): Promise<ControlResponse> {
+    const expected = request.headers['if-match'];
+    return await this.#write(request, (dtab, change) =>
+      expected === undefined
+        ? this.#storage.put(namespace, dtab, change)
+        : this.#storage.update(namespace, dtab, parseVersion(expected), change),
+    );
+  }
+
+  async #write(
+    request: ControlRequest,
+    write: (dtab: Dtab, change: Change) => Promise<Written>,
+  ): Promise<ControlResponse> {
+    const dtab = await readDtab(request);
+    if (!(dtab instanceof Dtab)) return dtab;
+    return answerWritten(await write(dtab, changeOf(request)));
+  }
+}
+
+/** A new version is told even if it says the same, as the original does. */
+function dtabState({ dtab, version }: VersionedDtab, type: Parameters<typeof showDtab>[1]) {
+  return { key: showVersion(version), text: showDtab(dtab, type) };
+}
+
+function changeOf({ query }: ControlRequest): Change {
+  const author = query.get('author');
+  const message = query.get('message');
+  return {
+    ...(author === null ? {} : { author: { name: author, verified: false } }),
+    ...(message === null ? {} : { message }),
+  };
+}
+
+/** The version that a write made, or that stands in its way. */
+function versionHeader(version: Version): Record<string, string> {
+  return { 'Dtab-Version': showVersion(version) };
+}
+
+function answerWritten(written: Written): ControlResponse {
+  switch (written.type) {
+    case 'written':
+      return { status: 204, headers: versionHeader(written.version), body: '' };
+    case 'exists':
+      return { status: 409, headers: versionHeader(written.current), body: '' };
+    case 'missing':
+      return { status: 404, body: '' };
+    case 'stale': {
+      const current = showVersion(written.current);
+      return { ...text(412, `The current version is ${current}\n`), headers: versionHeader(written.current) };
+    }
+    case 'badName':
+      return text(400, `Invalid namespace: ${written.reason}\n`);
+    case 'unavailable':
+      return text(503, `Nothing was written: ${written.reason}\n`);
+  }
+}
+
+function failureOf(activity: Activity<unknown>): string {
+  return activity.phase === 'failed' ? activity.error.message : activity.phase;
+}
+
+/** What is served while the storage is away says so (RFC 7234 section 5.5.1). */
+function staleness(now: Activity<unknown>): Record<string, string> {
+  return now.phase === 'failed' ? { Warning: `110 namerd ${JSON.stringify(now.error.message)}` } : {};
+}

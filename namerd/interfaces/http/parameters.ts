@@ -1,0 +1,50 @@
+/** What requests say in their paths and queries; each reader gives the value or the 400 that says what is wrong. */
+import { type ControlRequest, type ControlResponse, parsed, text } from '../../../src/control-http/index.ts';
+import { Dtab, Path } from '../../../src/naming/index.ts';
+import { badNamespaceName } from '../../namespace-name.ts';
+
+/** Whether a reader has refused. */
+export function isAnswer(read: unknown): read is ControlResponse {
+  return typeof read === 'object' && read !== null && 'status' in read;
+}
+
+/** A namespace from the rest of a request's path, where it may hold slashes. */
+export function readNamespace(escaped: string): string | ControlResponse {
+  let name: string;
+  try {
+    name = decodeURIComponent(escaped);
+  } catch {
+    return text(400, `Invalid namespace: ${escaped} is not percent-encoded UTF-8\n`);
+  }
+  const problem = badNamespaceName(name);
+  return problem === undefined ? name : text(400, `Invalid namespace: ${problem}\n`);
+}
+
+/** The parameter `path`. */
+export function readPath({ query }: ControlRequest): Path | ControlResponse {
+  const path = query.get('path');
+  if (path === null) return text(400, 'Invalid path: the parameter "path" is missing');
+  return parsed(Path.parse, path, `Invalid path: ${path} / `);
+}
+
+/** The parameter `dtab`, which is appended to that of the namespace; empty when it is left out. */
+export function readExtraDtab({ query }: ControlRequest): Dtab | ControlResponse {
+  return parsed(Dtab.parse, query.get('dtab') ?? '', 'Invalid dtab: ');
+}
+
+const YES = ['true', '1', 't'];
+const NO = ['false', '0', 'f', ''];
+
+/** The parameter `watch`: whether the client wants all states to come. */
+export function readWatch({ query }: ControlRequest): boolean | ControlResponse {
+  const watch = (query.get('watch') ?? '').toLowerCase();
+  if (YES.includes(watch)) return true;
+  return NO.includes(watch) ? false : text(400, 'Invalid watch: write true or false\n');
+}
+
+/** The parameter `limit` of a list. */
+export function readLimit({ query }: ControlRequest, fallback: number, max: number): number | ControlResponse {
+  const limit = query.get('limit') ?? String(fallback);
+  const isNumber = /^[0-9]{1,9}$/.test(limit) && Number(limit) > 0;
+  return isNumber ? Math.min(Number(limit), max) : text(400, `Invalid limit: write a number from 1 to ${max}\n`);
+}

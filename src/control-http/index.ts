@@ -1,0 +1,17 @@
+/** HTTP on the control side: the small server of admin and namerd. Nothing here carries users' requests. */
+export { type MediaType, negotiate, parseContentType } from './media-types.ts';
+export {
+  type ControlHandler,
+  type ControlRequest,
+  type ControlResponse,
+  json,
+  jsonUtf8,
+  methodNotAllowed,
+  prettyJson,
+  type Router,
+  routesByPath,
+  text,
+} from './messages.ts';
+export { parsed, placeHeaders } from './parsed.ts';
+export { ControlServer, type ControlServerOptions } from './server.ts';
+export { liveStates, type ShownState, type StateReader, type StateStream } from './state-stream.ts';
