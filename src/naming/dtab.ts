@@ -87,6 +87,7 @@ export class Dtab {
   #index: PrefixIndex | undefined;
   #shown: string | undefined;
   #key: string | undefined;
+  #ownKey: string | undefined;
 
   constructor(entries: readonly Dentry[], parts: readonly Dtab[] = []) {
     this.#own = entries;
@@ -145,8 +146,13 @@ export class Dtab {
    * be copied into the key of every name. Two dtabs that show the same may have two keys, if they were put together otherwise.
    */
   get key(): string {
-    this.#key ??= this.#parts.map((part) => hash('sha256', part.#shownOwn(), 'base64url')).join('+');
+    this.#key ??= this.#parts.map((part) => part.#keyOfOwn()).join('+');
     return this.#key;
+  }
+
+  #keyOfOwn(): string {
+    this.#ownKey ??= hash('sha256', this.#shownOwn(), 'base64url');
+    return this.#ownKey;
   }
 
   #shownOwn(): string {

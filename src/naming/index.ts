@@ -2,7 +2,16 @@
  * The language of names: paths, dtabs and name trees; how a name is bound through them; and how a binding is explained.
  * Pure functions over live values: no sockets, files or DNS here.
  */
-export { type Addr, type BoundName, type Endpoint, sameAddr, sameBoundName, TREE_WEIGHT } from './address.ts';
+export {
+  type Addr,
+  type BoundId,
+  type BoundName,
+  ENDPOINT_WEIGHT,
+  type Endpoint,
+  sameAddr,
+  sameBoundName,
+  TREE_WEIGHT,
+} from './address.ts';
 export { bind } from './bind.ts';
 export {
   addrJson,
