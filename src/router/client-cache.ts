@@ -19,11 +19,12 @@ export class ClientCache {
     this.#metrics = new ClientCacheMetrics(context.metrics, context.router);
   }
 
-  acquire(leaf: number, id: string): Client {
+  /** `cell`: number of the bound name's cell. */
+  acquire(leaf: number, id: string, cell: number): Client {
     let client = this.#byLeaf.get(leaf);
     if (client === undefined) {
       this.#metrics.misses.increment();
-      client = new Client(id, this.#port.addresses(leaf), this.#settings.of(id), this.#context);
+      client = new Client(id, this.#port.addresses(leaf), this.#port.cell(cell), this.#settings.of(id), this.#context);
       this.#byLeaf.set(leaf, client);
       this.#leaves.set(client, leaf);
     }

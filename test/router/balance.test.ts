@@ -3,6 +3,7 @@ import { test } from 'tap';
 import { type Activity, ok, variable } from '../../src/live/index.ts';
 import { MetricRegistry } from '../../src/metrics/registry.ts';
 import { type Addr, type BoundName, type NameTree, NEG } from '../../src/naming/index.ts';
+import { NO_CELL, ownCell } from '../../src/port/cells.ts';
 import { createBalancer } from '../../src/router/client/balancers/index.ts';
 import { clientSettings } from '../../src/router/client/settings.ts';
 import { Service } from '../../src/router/service/service.ts';
@@ -130,7 +131,7 @@ test('100,000 choices of a binding keep to 50:50 within a point and to 1:99 with
     type: 'union' as const,
     trees: [first, second].map((weight, i) => ({
       weight,
-      tree: { type: 'leaf' as const, leaf: i + 1, id: `/#/${i}`, residual: '/' },
+      tree: { type: 'leaf' as const, leaf: i + 1, id: `/#/${i}`, residual: '/', cell: NO_CELL },
     })),
   });
   const binding = new Binding(
@@ -146,7 +147,7 @@ test('100,000 choices of a binding keep to 50:50 within a point and to 1:99 with
     [1, 99, 0.002],
     [0.5, 49.5, 0.002],
   ] as const) {
-    binding.onTree(union(first, second));
+    binding.onTree(union(first, second), ownCell());
     let chosen = 0;
     for (let i = 0; i < 100_000; i++) if ((binding.choose()?.client as never) === 1) chosen++;
     t.ok(Math.abs(chosen / 100_000 - first / (first + second)) < tolerance, `${chosen} of 100,000`);

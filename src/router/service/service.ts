@@ -1,11 +1,14 @@
 /** A service: everything that holds for one logical name, whatever it is bound to. */
 import type { MetricRegistry } from '../../metrics/registry.ts';
+import { type Cell, ownCell } from '../../port/cells.ts';
 import { pairMetrics, type RequestMetrics, serviceMetrics } from '../metrics.ts';
 
 export class Service {
   /** The name's shown form, such as `/svc/web`. */
   readonly name: string;
   readonly metrics: RequestMetrics;
+  /** What all workers share about this service; its own from the first binding on that is settled. */
+  cell: Cell = ownCell();
   readonly #router: string;
   readonly #registry: MetricRegistry;
 
@@ -22,6 +25,7 @@ export class Service {
   }
 
   close(): void {
+    this.cell = ownCell();
     this.metrics.close();
   }
 }
