@@ -50,7 +50,9 @@ export async function startSignpost(options: StartOptions<LinkerdConfig>): Promi
   };
   const workers = config.workers ?? Math.min(defaults.maxDefaultWorkers, availableParallelism());
   const cells = new CellPool();
-  const metrics = new ProcessMetrics(cells);
+  const metrics = new ProcessMetrics();
+  metrics.collector.observe(['process'], 'shared_cells/held', 'gauge', () => cells.size);
+  metrics.collector.observe(['process'], 'shared_cells/refused', 'counter', () => cells.refused);
   const telemeters = createTelemeters(config.telemetry ?? []);
   const recent = recentRequestsOf(telemeters);
   const attach = (port: MessagePort): ControlEnd => {
