@@ -10,6 +10,7 @@ import { isLoopback } from '../control-http/auth/index.ts';
 import { DnsResolver } from '../dns/index.ts';
 import { DefaultInterpreter } from '../interpreters/index.ts';
 import { Dtab, type Interpreter } from '../naming/index.ts';
+import { CellPool } from '../port/cells.ts';
 import { type Bind, ControlEnd } from '../port/control-end.ts';
 import { ProcessLoggers } from '../program/logging.ts';
 import { ProcessMetrics } from '../program/metrics.ts';
@@ -48,12 +49,15 @@ export async function startSignpost(options: StartOptions<LinkerdConfig>): Promi
     return interpreter.bind(base.concat(dtab), path);
   };
   const workers = config.workers ?? Math.min(defaults.maxDefaultWorkers, availableParallelism());
+  const cells = new CellPool();
   const metrics = new ProcessMetrics();
+  metrics.collector.observe(['process'], 'shared_cells/held', 'gauge', () => cells.size);
+  metrics.collector.observe(['process'], 'shared_cells/refused', 'counter', () => cells.refused);
   const telemeters = createTelemeters(config.telemetry ?? []);
   const recent = recentRequestsOf(telemeters);
   const attach = (port: MessagePort): ControlEnd => {
     const source = metrics.collector.attach();
-    return new ControlEnd(port, bind, loggers.named('binding'), {
+    return new ControlEnd(port, bind, cells, loggers.named('binding'), {
       onMetrics: (announcement) => source.accept(announcement),
       onRequests: (records) => {
         for (const record of records) recent?.add(record);
@@ -62,7 +66,7 @@ export async function startSignpost(options: StartOptions<LinkerdConfig>): Promi
     });
   };
   const data = createDataSide(
-    { routers: config.routers, workers, requestSampleRate: recent?.sampleRate ?? 0 },
+    { routers: config.routers, workers, requestSampleRate: recent?.sampleRate ?? 0, cells: cells.memory },
     attach,
     log,
   );
