@@ -12,7 +12,7 @@ import { type Loggers, loggingHandler } from './logging.ts';
 import { type Frame, fileHandlers, pageHandlers } from './page.ts';
 import { profileHandlers } from './profile.ts';
 import { serverInfoHandler } from './server-info.ts';
-import { namerStateHandlers } from './states.ts';
+import { interpreterStateHandlers, namerStateHandlers } from './states.ts';
 import { metricsJsonHandler, type ReadMetrics, telemeterHandlers, telemeterPages } from './telemetry.ts';
 import { threadsHandler } from './threads.ts';
 
@@ -66,6 +66,7 @@ export function adminEndpoints(sources: AdminSources): ReadonlyMap<string, Contr
     ['/delegator.json', delegatorHandler(delegateByRouter(sources))],
     ['/logging.json', loggingHandler(sources.loggers)],
     ...namerStateHandlers(namers),
+    ...interpreterStateHandlers(sources.interpreters),
     ...telemeterHandlers(telemeters, metrics, sources.processText, frame),
   ]);
   const index = indexHandler(endpoints);

@@ -33,10 +33,8 @@ export const notBuiltYet: readonly NotBuilt[] = [
     'routers[].interpreter',
     [
       'io.l5d.consul.interpreter',
-      'io.l5d.fs',
       'io.l5d.k8s.configMap',
       'io.l5d.k8s.istio',
-      'io.l5d.mesh',
       'io.l5d.namerd',
       'io.l5d.namerd.http',
     ],
