@@ -1,10 +1,10 @@
 /** Dtabs that are gone with the process: for trying things out, and for tests. */
-import { defineKind } from '../../src/config/kind.ts';
+import { defineKind, type Z } from '../../src/config/kind.ts';
 import { optional } from '../../src/config/kinds.ts';
 import * as scalars from '../../src/config/scalars.ts';
 import type { Activity, Live } from '../../src/live/index.ts';
 import { Dtab } from '../../src/naming/index.ts';
-import { problemOfName } from './namespace-name.ts';
+import { badNamespaceName } from '../namespace-name.ts';
 import type { Change, DtabStorage, HistoryEntry, Version, VersionedDtab, Written } from './storage.ts';
 import { NamespaceTable } from './table.ts';
 import { counterVersion, sameVersion } from './versions.ts';
@@ -72,7 +72,7 @@ export class InMemoryStorage implements DtabStorage {
   async close(): Promise<void> {}
 
   #write(namespace: string, dtab: Dtab | null, change: Change): Written {
-    const reason = problemOfName(namespace);
+    const reason = badNamespaceName(namespace);
     if (reason !== undefined) return { type: 'badName', reason };
     const version = this.#remember(namespace, dtab, change);
     if (dtab === null) this.#table.remove(namespace);
@@ -106,13 +106,23 @@ export class InMemoryStorage implements DtabStorage {
   }
 }
 
+function namespacesSchema(z: Z) {
+  return z.record(z.string(), scalars.dtab(z)).superRefine((namespaces, context) => {
+    for (const name of Object.keys(namespaces)) {
+      const problem = badNamespaceName(name);
+      if (problem === undefined) continue;
+      context.addIssue({ code: 'custom', path: [name], message: `not a name for a namespace: ${problem}` });
+    }
+  });
+}
+
 export const inMemory = defineKind({
   kind: 'io.l5d.inMemory',
   thread: 'control',
   summary: 'Keeps dtabs in memory: they are gone with the process.',
   config: (z) =>
     z.strictObject({
-      namespaces: optional(z.record(z.string(), scalars.dtab(z)), 'Dtabs by namespace, to begin with.', {}),
+      namespaces: optional(namespacesSchema(z), 'Dtabs by namespace, to begin with.', {}),
     }),
   create: ({ namespaces = {} }) =>
     new InMemoryStorage(

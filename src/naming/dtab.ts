@@ -96,17 +96,7 @@ export class Dtab {
 
   /** Blank text is the empty dtab. Throws `ParseError`. */
   static parse(text: string): Dtab {
-    const scanner = new Scanner(text);
-    const entries: Dentry[] = [];
-    scanner.skipBlanks();
-    while (!scanner.atEnd) {
-      entries.push(parseDentry(scanner));
-      if (!scanner.accepts(';')) {
-        scanner.end();
-        break;
-      }
-      scanner.skipBlanks();
-    }
+    const entries = parseEntries(text).map(({ dentry }) => dentry);
     return entries.length === 0 ? Dtab.empty : new Dtab(entries);
   }
 
@@ -168,6 +158,29 @@ export class Dtab {
   #shownOwn(): string {
     return this.#own.map((dentry) => dentry.show()).join(';');
   }
+}
+
+/** An entry and where it begins in the text of its dtab, in characters from 0. */
+export interface PlacedDentry {
+  readonly dentry: Dentry;
+  readonly offset: number;
+}
+
+/** The entries of a dtab's text, for those who point into it. Throws `ParseError`. */
+export function parseEntries(text: string): PlacedDentry[] {
+  const scanner = new Scanner(text);
+  const entries: PlacedDentry[] = [];
+  scanner.skipBlanks();
+  while (!scanner.atEnd) {
+    const { offset } = scanner;
+    entries.push({ dentry: parseDentry(scanner), offset });
+    if (!scanner.accepts(';')) {
+      scanner.end();
+      break;
+    }
+    scanner.skipBlanks();
+  }
+  return entries;
 }
 
 /** A tree of paths alone, as in a delegation's `dst`. Throws `ParseError`. */

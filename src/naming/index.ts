@@ -23,9 +23,10 @@ export {
   toJson,
 } from './delegate-json.ts';
 export { toText } from './delegate-text.ts';
-export { Dentry, Dtab, Prefix, parseTree } from './dtab.ts';
+export { Dentry, Dtab, type PlacedDentry, Prefix, parseEntries, parseTree } from './dtab.ts';
 export { enumeratedNames } from './enumerate.ts';
 export { type DelegateTree, explain, mapBound } from './explain.ts';
+export { type LintFinding, type LintOptions, lintDtab, showFinding } from './lint.ts';
 export {
   EMPTY,
   evaluate,
@@ -42,7 +43,7 @@ export {
   type Weighted,
 } from './name-tree.ts';
 export type { ConfiguredNamer, Interpreter, InterpreterState, Namer, NamerTree, Resolver } from './namer.ts';
-export { ParseError } from './parse-error.ts';
+export { ParseError, placeOf } from './parse-error.ts';
 export { Path } from './path.ts';
 export { PathMatcher } from './path-matcher.ts';
 export { ANY } from './prefix-index.ts';

@@ -8,7 +8,7 @@ import { dirname, resolve } from 'node:path';
 import type { Activity, Live } from '../../../src/live/index.ts';
 import { Dtab } from '../../../src/naming/index.ts';
 import type { Log } from '../../../src/port/log.ts';
-import { problemOfName } from '../namespace-name.ts';
+import { badNamespaceName } from '../../namespace-name.ts';
 import type { Change, DtabStorage, HistoryEntry, Version, VersionedDtab, Written } from '../storage.ts';
 import { NamespaceTable } from '../table.ts';
 import { counterOf, counterVersion } from '../versions.ts';
@@ -110,7 +110,7 @@ export class SqliteStorage implements DtabStorage {
     expected: WriteRequest['expected'],
     { author, message }: Change,
   ): Promise<Written> {
-    const reason = problemOfName(namespace);
+    const reason = badNamespaceName(namespace);
     if (reason !== undefined) return { type: 'badName', reason };
     const outcome = await this.#thread.write(
       {
