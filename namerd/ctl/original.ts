@@ -8,7 +8,7 @@ import { ExitCode } from './failure.ts';
 import { readInput } from './files.ts';
 import type { ParsedFlags } from './flags.ts';
 import { about, writing } from './hints.ts';
-import { printJson, printLine, wantsJson, warn } from './output.ts';
+import { printJson, printLine, tellWarnings, wantsJson } from './output.ts';
 import { readConnection } from './settings.ts';
 
 export async function list({ flags }: Invocation): Promise<number> {
@@ -66,7 +66,7 @@ async function controllerOf(flags: ParsedFlags): Promise<Controller> {
 }
 
 function tellWritten(done: string, namespace: string, { version, warnings }: WriteResult, asJson: boolean): void {
-  for (const warning of warnings) warn(warning);
+  tellWarnings(warnings);
   if (asJson) printJson({ namespace, version, warnings });
   else printLine(`${done} ${namespace}`);
 }

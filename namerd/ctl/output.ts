@@ -27,6 +27,7 @@ export function printJson(value: unknown): void {
   printLine(JSON.stringify(value, null, 2));
 }
 
-export function warn(text: string): void {
-  process.stderr.write(`warning: ${text}\n`);
+/** What namerd found odd in a dtab that it took. */
+export function tellWarnings(warnings: readonly string[]): void {
+  for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
 }

@@ -95,18 +95,8 @@ export class Dtab {
 
   /** Blank text is the empty dtab. Throws `ParseError`. */
   static parse(text: string): Dtab {
-    const scanner = new Scanner(text);
-    const entries: Dentry[] = [];
-    scanner.skipBlanks();
-    while (!scanner.atEnd) {
-      entries.push(parseDentry(scanner));
-      if (!scanner.accepts(';')) {
-        scanner.end();
-        break;
-      }
-      scanner.skipBlanks();
-    }
-    return entries.length === 0 ? Dtab.empty : new Dtab(entries);
+    const entries = parseEntries(text);
+    return entries.length === 0 ? Dtab.empty : new Dtab(entries.map(({ dentry }) => dentry));
   }
 
   get entries(): readonly Dentry[] {
@@ -162,6 +152,29 @@ export class Dtab {
   #shownOwn(): string {
     return this.#own.map((dentry) => dentry.show()).join(';');
   }
+}
+
+export interface PlacedDentry {
+  readonly dentry: Dentry;
+  /** Where it begins in the text, in characters from 0. */
+  readonly offset: number;
+}
+
+/** The entries of a dtab's text, for those who point into it. Throws `ParseError`. */
+export function parseEntries(text: string): PlacedDentry[] {
+  const scanner = new Scanner(text);
+  const entries: PlacedDentry[] = [];
+  scanner.skipBlanks();
+  while (!scanner.atEnd) {
+    const { offset } = scanner;
+    entries.push({ dentry: parseDentry(scanner), offset });
+    if (!scanner.accepts(';')) {
+      scanner.end();
+      break;
+    }
+    scanner.skipBlanks();
+  }
+  return entries;
 }
 
 /** A tree of paths alone, as in a delegation's `dst`. Throws `ParseError`. */

@@ -27,6 +27,11 @@ export class Scanner {
     return this.#at >= this.#text.length;
   }
 
+  /** Of the next character. */
+  get offset(): number {
+    return this.#at;
+  }
+
   /** Whether the next character is this one. */
   sees(char: string): boolean {
     return this.#text[this.#at] === char;
