@@ -1,6 +1,6 @@
 /** A dtab that the user wrote, parsed, and where its entries stand. */
 import { Dentry, Dtab, Prefix, parseEntries, parseTree } from '../../src/naming/dtab.ts';
-import { ParseError, placeIn } from '../../src/naming/parse-error.ts';
+import { ParseError, placeOf } from '../../src/naming/parse-error.ts';
 import type { DentryText } from './dentries.ts';
 import { readDtabFile } from './dtab-file.ts';
 import { parseErrorExcerpt } from './excerpt.ts';
@@ -32,7 +32,7 @@ export function parseDtabText(file: string, text: string): Pick<DtabSource, 'dta
   const entries = reading(parseEntries, text, file);
   return {
     dtab: new Dtab(entries.map(({ dentry }) => dentry)),
-    places: entries.map(({ offset }) => placeIn(text, offset)),
+    places: entries.map(({ offset }) => placeOf(text, offset)),
   };
 }
 

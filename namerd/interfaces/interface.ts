@@ -24,7 +24,7 @@ export interface InterfaceContext {
   readonly namers: readonly ConfiguredNamer[];
   /** Its lines say the kind. */
   readonly log: Log;
-  /** The scope `interface/<kind>`: all interfaces of a kind count together. The process closes it. */
+  /** The kind's scope below `interface/`: all interfaces of a kind count together. The process closes it. */
   readonly metrics: MetricScope;
 }
 
@@ -50,6 +50,8 @@ export interface Interface {
 export interface InterfaceKind<Config> extends Kind<Config, InterfaceContext, Interface> {
   /** The port when the config has none. */
   readonly port: number;
+  /** Where its metrics stand below `interface/`; none: the kind. */
+  readonly metrics?: readonly string[];
 }
 
 /** Any kind, where its own config does not matter. */
@@ -58,6 +60,7 @@ export type AnyInterfaceKind = InterfaceKind<never>;
 export function defineInterface<Shape extends Zod.ZodObject>(definition: {
   kind: string;
   port: number;
+  metrics?: readonly string[];
   experimental?: boolean;
   summary?: string;
   config: (z: Z) => Shape;

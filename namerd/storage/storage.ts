@@ -4,6 +4,7 @@
  */
 import type { Activity, Live } from '../../src/live/index.ts';
 import type { Dtab } from '../../src/naming/index.ts';
+import type { Log } from '../../src/port/log.ts';
 
 /** Opaque bytes that change with every write to a namespace; what an ETag is the base64 of. */
 export type Version = Uint8Array;
@@ -42,6 +43,12 @@ export interface HistoryEntry {
   /** Null: the namespace was deleted. */
   readonly dtab: Dtab | null;
   readonly change: Change;
+}
+
+/** What storages are created with. */
+export interface StorageContext {
+  /** Its lines say the kind. */
+  readonly log: Log;
 }
 
 export interface DtabStorage {

@@ -20,3 +20,10 @@ export function counterVersion(count: number): Version {
   new DataView(bytes.buffer).setBigUint64(0, BigInt(count));
   return bytes;
 }
+
+/** The counter of such a version; null for any other bytes. */
+export function counterOf(version: Version): number | null {
+  if (version.length !== 8) return null;
+  const count = Number(new DataView(version.buffer, version.byteOffset).getBigUint64(0));
+  return Number.isSafeInteger(count) ? count : null;
+}

@@ -2,11 +2,11 @@
 import { type ControlHandler, type ControlResponse, prettyJson } from '../control-http/index.ts';
 
 /** Its keys are the original's; what a build does not know of itself it calls so too. */
-export function serverInfoHandler(version: string): ControlHandler {
+export function serverInfoHandler(name: string, version: string): ControlHandler {
   const startedMs = Date.now() - process.uptime() * 1000;
   return (): ControlResponse =>
     prettyJson(200, {
-      name: 'signpost',
+      name,
       version,
       build: version,
       build_revision: 'unknown',

@@ -1,6 +1,6 @@
 /** The JSON of delegator.json and of namerd's delegate API, field for field that of Linkerd. */
 import { type Activity, andThen, type Live, ok, pending } from '../live/index.ts';
-import { type Addr, type BoundName, type Endpoint, TREE_WEIGHT } from './address.ts';
+import { type Addr, type BoundName, ENDPOINT_WEIGHT, type Endpoint, TREE_WEIGHT } from './address.ts';
 import { type DelegateTree, shownPath } from './explain.ts';
 import { leaves, type NameTree, show } from './name-tree.ts';
 
@@ -24,7 +24,7 @@ export type AddrJson =
 interface EndpointJson {
   readonly ip: string;
   readonly port: number;
-  /** A weight other than 1 is told as `endpoint_addr_weight`. */
+  /** With a weight other than 1, as ENDPOINT_WEIGHT. */
   readonly meta: Record<string, string | number>;
 }
 
@@ -127,7 +127,7 @@ function addrMeta(meta: Readonly<Record<string, string>> = {}): Record<string, s
 }
 
 function endpointJson({ host, port, weight, meta }: Endpoint): EndpointJson {
-  return { ip: host, port, meta: weight === 1 ? { ...meta } : { ...meta, endpoint_addr_weight: weight } };
+  return { ip: host, port, meta: weight === 1 ? { ...meta } : { ...meta, [ENDPOINT_WEIGHT]: weight } };
 }
 
 function isSettled(tree: DelegateTree): boolean {

@@ -87,6 +87,7 @@ export class Dtab {
   #index: PrefixIndex | undefined;
   #shown: string | undefined;
   #key: string | undefined;
+  #ownKey: string | undefined;
 
   constructor(entries: readonly Dentry[], parts: readonly Dtab[] = []) {
     this.#own = entries;
@@ -95,8 +96,8 @@ export class Dtab {
 
   /** Blank text is the empty dtab. Throws `ParseError`. */
   static parse(text: string): Dtab {
-    const entries = parseEntries(text);
-    return entries.length === 0 ? Dtab.empty : new Dtab(entries.map(({ dentry }) => dentry));
+    const entries = parseEntries(text).map(({ dentry }) => dentry);
+    return entries.length === 0 ? Dtab.empty : new Dtab(entries);
   }
 
   get entries(): readonly Dentry[] {
@@ -145,8 +146,13 @@ export class Dtab {
    * be copied into the key of every name. Two dtabs that show the same may have two keys, if they were put together otherwise.
    */
   get key(): string {
-    this.#key ??= this.#parts.map((part) => hash('sha256', part.#shownOwn(), 'base64url')).join('+');
+    this.#key ??= this.#parts.map((part) => part.#keyOfOwn()).join('+');
     return this.#key;
+  }
+
+  #keyOfOwn(): string {
+    this.#ownKey ??= hash('sha256', this.#shownOwn(), 'base64url');
+    return this.#ownKey;
   }
 
   #shownOwn(): string {
@@ -154,9 +160,9 @@ export class Dtab {
   }
 }
 
+/** An entry and where it begins in the text of its dtab, in characters from 0. */
 export interface PlacedDentry {
   readonly dentry: Dentry;
-  /** Where it begins in the text, in characters from 0. */
   readonly offset: number;
 }
 

@@ -21,7 +21,7 @@ export class ParseError extends Error {
   constructor(text: string, offset: number, expected: string) {
     const found = offset < text.length ? `'${text[offset]}'` : 'end of input';
     super(`${expected} expected but ${found} found at '${marked(text, offset)}'`);
-    const { line, column } = placeIn(text, offset);
+    const { line, column } = placeOf(text, offset);
     this.offset = offset;
     this.line = line;
     this.column = column;
@@ -35,8 +35,8 @@ export class ParseError extends Error {
   }
 }
 
-/** The line and column of an offset, each from 1, in characters. */
-export function placeIn(text: string, offset: number): { line: number; column: number } {
+/** Line and column of a character, both from 1. */
+export function placeOf(text: string, offset: number): { readonly line: number; readonly column: number } {
   const before = text.slice(0, offset);
   return { line: before.split('\n').length, column: offset - before.lastIndexOf('\n') };
 }

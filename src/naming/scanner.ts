@@ -23,13 +23,13 @@ export class Scanner {
     this.#text = text;
   }
 
-  get atEnd(): boolean {
-    return this.#at >= this.#text.length;
-  }
-
-  /** Of the next character. */
+  /** In characters from 0. */
   get offset(): number {
     return this.#at;
+  }
+
+  get atEnd(): boolean {
+    return this.#at >= this.#text.length;
   }
 
   /** Whether the next character is this one. */

@@ -8,6 +8,7 @@ import { explainUnknownKey, listeners, uniqueLabels } from './config-rules.ts';
 import { notBuiltYet } from './not-built-yet.ts';
 
 const language: ConfigLanguage<LinkerdConfig> = {
+  essential: 'routers',
   schema: linkerdSchema,
   rules: [uniqueLabels, uniqueListeners(listeners), builtOnly(notBuiltYet)],
   explainUnknownKey,

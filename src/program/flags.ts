@@ -35,6 +35,13 @@ const levels: Readonly<Record<string, LogLevel>> = {
 /** As the original writes them. */
 export const levelNames = 'OFF, FATAL, CRITICAL, ERROR, WARNING, INFO, DEBUG, TRACE, ALL';
 
+/** For the help of programs. */
+export const flagsHelp = `Flags of the original, before or after CONFIG:
+  -validate                only check CONFIG
+  -log.level=LEVEL         ${levelNames} (default INFO)
+  -help                    this text
+  Other -log.* and -com.twitter.* flags are accepted and do nothing.`;
+
 /** Flags of the original's logging whose work is the log collector's: output goes to stderr. */
 const logFlags = new Set([
   'log.append',

@@ -1,7 +1,7 @@
 /** The sections `namers:` and `transformers:`, the same in every program's config. */
 import type { z as Zod } from 'zod';
 import type { KindConfig, Z } from '../config/kind.ts';
-import { kindSchema, optional } from '../config/kinds.ts';
+import { type KindSection, kindSchema, optional } from '../config/kinds.ts';
 import * as scalars from '../config/scalars.ts';
 import { namerKinds } from '../namers/index.ts';
 import { transformerKinds } from '../transformers/index.ts';
@@ -12,11 +12,12 @@ export interface UnreadKinds {
   readonly transformers: readonly string[];
 }
 
-export function namersSchema(z: Z, unread: UnreadKinds) {
+export function namersSchema(z: Z, unread: UnreadKinds, options: Pick<KindSection, 'ignoresExperimental'> = {}) {
   const namer: Zod.ZodType<KindConfig> = kindSchema(z, {
     noun: 'namer',
     kinds: namerKinds,
     unread: unread.namers,
+    ...options,
     common: {
       prefix: optional(scalars.path(z), 'Names begin with /# and this; none: the kind.'),
       transformers: transformersSchema(z, unread),

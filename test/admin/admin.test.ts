@@ -1,7 +1,7 @@
 import type http from 'node:http';
 import { connect } from 'node:net';
 import { test } from 'tap';
-import { parseDuration } from '../../src/admin/endpoints.ts';
+import { parseDuration } from '../../src/admin/common.ts';
 import { adminServer } from '../../src/admin/server.ts';
 import type { ControlHandler } from '../../src/control-http/index.ts';
 import { httpRequest } from '../support/http-get.ts';

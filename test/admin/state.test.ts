@@ -1,7 +1,7 @@
 // What the admin server tells of the config, the names and the clients.
 import { test } from 'tap';
 import { clientStateHandler } from '../../src/admin/client-state.ts';
-import { showConfig } from '../../src/admin/config-json.ts';
+import { showLinkerdConfig } from '../../src/admin/config-json.ts';
 import type { ControlRequest } from '../../src/control-http/index.ts';
 import { send } from '../support/http-client.ts';
 import { freePorts } from '../support/ports.ts';
@@ -11,7 +11,7 @@ import { startWorld } from '../support/world.ts';
 const readJson = async <Shape = object>(url: string) => (await (await fetch(url)).json()) as Shape;
 
 test('config.json: as written, in the order of the original, secrets masked', async (t) => {
-  const shown = showConfig({
+  const shown = showLinkerdConfig({
     usage: { enabled: false },
     routers: [
       {

@@ -19,7 +19,8 @@ const telemeters = [prometheus.create({ path: '/scrape' }, {}), recent];
 async function start(
   t: Test,
 ): Promise<(path: string) => Promise<{ status: number; type: string | null; body: string }>> {
-  const frame = { version: '1', extraPages: telemeterPages(telemeters) };
+  const pages = telemeterPages(telemeters).map((name) => [name, name] as const);
+  const frame = { program: 'signpost', version: '1', pages };
   const handlers = new Map([
     ['/admin/metrics.json', metricsJsonHandler(() => snapshot)],
     ...telemeterHandlers(

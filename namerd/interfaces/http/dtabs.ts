@@ -7,19 +7,23 @@ import {
   text,
 } from '../../../src/control-http/index.ts';
 import { type Activity, andThen, hasValue, ok, pending } from '../../../src/live/index.ts';
-import { Dtab } from '../../../src/naming/index.ts';
+import { type ConfiguredNamer, Dtab, lintDtab, type Path } from '../../../src/naming/index.ts';
 import type { Change, DtabStorage, Version, VersionedDtab, Written } from '../../storage/storage.ts';
 import { parseVersion, showVersion } from '../../storage/versions.ts';
 import { answerWith, type Renderings, settled, shown, timedOut } from './answers.ts';
 import { acceptedType, readDtab, showDtab } from './dtab-text.ts';
-import { isAnswer, readNamespace, readWatch } from './parameters.ts';
+import { isAnswer, readChange, readNamespace, readWatch } from './parameters.ts';
+import { staleness, withWarnings } from './warnings.ts';
 
 export class Dtabs {
   readonly #storage: DtabStorage;
   readonly #renderings: Renderings;
+  /** Their prefixes. */
+  readonly #namers: readonly Path[];
 
-  constructor(storage: DtabStorage, renderings: Renderings) {
+  constructor(storage: DtabStorage, namers: readonly ConfiguredNamer[], renderings: Renderings) {
     this.#storage = storage;
+    this.#namers = namers.map(({ prefix }) => prefix);
     this.#renderings = renderings;
   }
 
@@ -44,7 +48,7 @@ export class Dtabs {
       case 'PUT':
         return await this.#put(request, namespace);
       case 'DELETE':
-        return answerWritten(await this.#storage.delete(namespace, changeOf(request)));
+        return await this.#delete(request, namespace);
       default:
         return { status: 404, body: '' };
     }
@@ -87,24 +91,22 @@ export class Dtabs {
     request: ControlRequest,
     write: (dtab: Dtab, change: Change) => Promise<Written>,
   ): Promise<ControlResponse> {
+    const change = readChange(request);
+    if (isAnswer(change)) return change;
     const dtab = await readDtab(request);
     if (!(dtab instanceof Dtab)) return dtab;
-    return answerWritten(await write(dtab, changeOf(request)));
+    return withWarnings(answerWritten(await write(dtab, change)), lintDtab(dtab, { namers: this.#namers }));
+  }
+
+  async #delete(request: ControlRequest, namespace: string): Promise<ControlResponse> {
+    const change = readChange(request);
+    return isAnswer(change) ? change : answerWritten(await this.#storage.delete(namespace, change));
   }
 }
 
 /** A new version is told even if it says the same, as the original does. */
 function dtabState({ dtab, version }: VersionedDtab, type: Parameters<typeof showDtab>[1]) {
   return { key: showVersion(version), text: showDtab(dtab, type) };
-}
-
-function changeOf({ query }: ControlRequest): Change {
-  const author = query.get('author');
-  const message = query.get('message');
-  return {
-    ...(author === null ? {} : { author: { name: author, verified: false } }),
-    ...(message === null ? {} : { message }),
-  };
 }
 
 /** The version that a write made, or that stands in its way. */
@@ -133,9 +135,4 @@ function answerWritten(written: Written): ControlResponse {
 
 function failureOf(activity: Activity<unknown>): string {
   return activity.phase === 'failed' ? activity.error.message : activity.phase;
-}
-
-/** What is served while the storage is away says so (RFC 7234 section 5.5.1). */
-function staleness(now: Activity<unknown>): Record<string, string> {
-  return now.phase === 'failed' ? { Warning: `110 namerd ${JSON.stringify(now.error.message)}` } : {};
 }

@@ -6,13 +6,16 @@ import { ControlServer } from '../../../src/control-http/index.ts';
 import { defineInterface, type Interface, listenerKeys } from '../interface.ts';
 import { controllerRoutes } from './routes.ts';
 
+const KIND = 'io.l5d.httpController';
 const PORT = 4180;
 /** Each watch is a connection of its own. */
 const MAX_CONNECTIONS = 10_000;
 
 export const httpController = defineInterface({
-  kind: 'io.l5d.httpController',
+  kind: KIND,
   port: PORT,
+  // 1.7.5 says it twice.
+  metrics: [KIND, KIND],
   summary: 'Dtabs and bindings over HTTP, for namerctl and scripts.',
   config: (z) =>
     z.strictObject({

@@ -2,6 +2,7 @@
 import { type ControlRequest, type ControlResponse, parsed, text } from '../../../src/control-http/index.ts';
 import { Dtab, Path } from '../../../src/naming/index.ts';
 import { badNamespaceName } from '../../namespace-name.ts';
+import type { Change } from '../../storage/storage.ts';
 
 /** Whether a reader has refused. */
 export function isAnswer(read: unknown): read is ControlResponse {
@@ -40,6 +41,25 @@ export function readWatch({ query }: ControlRequest): boolean | ControlResponse 
   const watch = (query.get('watch') ?? '').toLowerCase();
   if (YES.includes(watch)) return true;
   return NO.includes(watch) ? false : text(400, 'Invalid watch: write true or false\n');
+}
+
+const MAX_AUTHOR_BYTES = 200;
+const MAX_MESSAGE_BYTES = 4096;
+
+/** The parameters `author` and `message` of a write (of ours): whoever says who they are is not verified so. */
+export function readChange({ query }: ControlRequest): Change | ControlResponse {
+  const author = query.get('author') ?? '';
+  const message = query.get('message') ?? '';
+  if (Buffer.byteLength(author) > MAX_AUTHOR_BYTES || /\p{Cc}/u.test(author)) {
+    return text(400, `Invalid author: one line of at most ${MAX_AUTHOR_BYTES} bytes\n`);
+  }
+  if (Buffer.byteLength(message) > MAX_MESSAGE_BYTES) {
+    return text(400, `Invalid message: at most ${MAX_MESSAGE_BYTES} bytes\n`);
+  }
+  return {
+    ...(author === '' ? {} : { author: { name: author, verified: false } }),
+    ...(message === '' ? {} : { message }),
+  };
 }
 
 /** The parameter `limit` of a list. */

@@ -3,6 +3,7 @@ import type { ControlHandler, Router } from '../../../src/control-http/index.ts'
 import type { InterfaceContext } from '../interface.ts';
 import { Renderings } from './answers.ts';
 import { Dtabs } from './dtabs.ts';
+import { history } from './history.ts';
 import { Names } from './names.ts';
 
 const API = '/api/1/';
@@ -14,7 +15,7 @@ export interface ControllerRoutes {
 
 export function controllerRoutes(context: InterfaceContext): ControllerRoutes {
   const renderings = new Renderings();
-  const dtabs = new Dtabs(context.storage, renderings);
+  const dtabs = new Dtabs(context.storage, context.namers, renderings);
   const names = new Names(context.namespaces, context.namers, renderings);
 
   /** `rest` is what follows the endpoint's name and a slash: a namespace, escapes and all; undefined when nothing does. */
@@ -28,6 +29,8 @@ export function controllerRoutes(context: InterfaceContext): ControllerRoutes {
         return (request) => names.about(request, rest, names[endpoint]);
       case 'delegate':
         return rest === undefined ? names.delegator : (request) => names.about(request, rest, names.delegate);
+      case 'history':
+        return rest === undefined ? undefined : (request) => history(context.storage, request, rest);
       case 'bound-names':
         return rest === undefined ? names.boundNames : undefined;
       default:
