@@ -4,6 +4,7 @@ import type { DentryText, VersionedEntries } from './dentries.ts';
 import type { DtabFile } from './dtab-file.ts';
 import { ExitCode, Failure } from './failure.ts';
 import { type Answer, exchange, type Outgoing, openStream } from './http.ts';
+import { tellWarnings } from './output.ts';
 import type { Connection } from './settings.ts';
 
 /** Who changes a dtab, and why: kept in its history. */
@@ -17,6 +18,18 @@ export interface WriteResult {
   readonly version: string | undefined;
   /** What namerd found odd in a dtab that it took. */
   readonly warnings: readonly string[];
+}
+
+export interface PastVersion {
+  readonly version: string;
+  /** ISO 8601. */
+  readonly time: string;
+  readonly author: string | null;
+  /** Whether authentication vouches for the author. */
+  readonly verified: boolean;
+  readonly message: string | null;
+  /** Null: the namespace was deleted. */
+  readonly dtab: readonly DentryText[] | null;
 }
 
 export class Controller {
@@ -41,6 +54,7 @@ export class Controller {
     const answer = await exchange(this.#request('GET', ['dtabs', namespace], { Accept: 'application/json' }));
     if (answer.status === 404) throw notFound();
     if (answer.status !== 200) throw unexpected(answer);
+    tellWarnings(warningsOf(answer.headers));
     const entries = jsonBody(answer, isListOf(isDentry), 'a dtab') as DentryText[];
     return { version: answer.headers.etag ?? '', entries };
   }
@@ -64,6 +78,14 @@ export class Controller {
     const answer = await exchange(this.#request('DELETE', ['dtabs', namespace], {}, queryOf(change)));
     if (answer.status === 404) throw notFound();
     if (![200, 201, 204].includes(answer.status)) throw unexpected(answer);
+  }
+
+  /** Newest first, at most `limit`. */
+  async history(namespace: string, limit: number): Promise<readonly PastVersion[]> {
+    const answer = await exchange(this.#request('GET', ['history', namespace], {}, { limit: String(limit) }));
+    if (answer.status === 404) throw notFound();
+    if (answer.status !== 200) throw unexpected(answer);
+    return jsonBody(answer, isListOf(isObject), 'a history') as PastVersion[];
   }
 
   /** How `path` is bound by the namespace's dtab with `extra` appended, step by step. */
@@ -136,12 +158,18 @@ function queryOf({ author, message }: Change): Record<string, string> {
 }
 
 function resultOf({ headers }: Answer): WriteResult {
-  const { 'dtab-version': version } = headers;
-  const warning = headers['warning'];
-  return {
-    version: typeof version === 'string' ? version : undefined,
-    warnings: warning === undefined ? [] : [warning],
-  };
+  return { version: versionOf(headers), warnings: warningsOf(headers) };
+}
+
+/** That a write made, or that stands in its way. */
+function versionOf({ 'dtab-version': version }: Answer['headers']): string | undefined {
+  return typeof version === 'string' ? version : undefined;
+}
+
+/** The texts of `Warning: 299 namerd "...", 299 namerd "..."` (RFC 7234 section 5.5). */
+function warningsOf({ warning = '' }: Answer['headers']): string[] {
+  const texts = [...warning.matchAll(/\d{3} \S+ "((?:[^"\\]|\\.)*)"/g)].map(([, text = '']) => text);
+  return texts.map((text) => text.replaceAll(/\\(.)/g, '$1'));
 }
 
 /** A token is as good as a password: on the way it should be read by nobody. */
@@ -209,8 +237,7 @@ export class UnexpectedResponse extends Failure {
     const hint = hintFor(status, said);
     super(`unexpected response: ${status} ${reason}`.trimEnd(), codeFor(status), hint === undefined ? {} : { hint });
     this.status = status;
-    const { 'dtab-version': version } = headers;
-    this.currentVersion = typeof version === 'string' ? version : undefined;
+    this.currentVersion = versionOf(headers);
     this.said = said;
   }
 }
@@ -222,7 +249,8 @@ function unexpected(answer: Answer): Failure {
 function codeFor(status: number): number {
   if (status === 404) return ExitCode.missing;
   if (status === 409 || status === 412) return ExitCode.conflict;
-  return status >= 400 && status < 500 ? ExitCode.refused : ExitCode.unreachable;
+  // 501: the storage of that namerd can't do it.
+  return (status >= 400 && status < 500) || status === 501 ? ExitCode.refused : ExitCode.unreachable;
 }
 
 function hintFor(status: number, said: string): string | undefined {

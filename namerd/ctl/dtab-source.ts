@@ -10,24 +10,31 @@ import { readInput, shownFile } from './files.ts';
 export interface DtabSource {
   /** As messages call the file. */
   readonly file: string;
-  readonly text: string;
   readonly dtab: Dtab;
   /** Where each entry begins, from 1; none in JSON. */
   readonly places: readonly { readonly line: number; readonly column: number }[] | undefined;
 }
 
-/** Reads a dtab from a file or, `-`, from stdin, as text or JSON. Throws Failure, with the place, if it isn't one. */
+/** Its hint shows the place. */
+export class UnreadableDtab extends Failure {
+  readonly error: ParseError;
+
+  constructor(file: string, text: string, error: ParseError) {
+    super('the dtab cannot be read', ExitCode.usage, { hint: parseErrorExcerpt(file, text, error) });
+    this.error = error;
+  }
+}
+
+/** Reads a dtab from a file or, `-`, from stdin, as text or JSON. Throws Failure, `UnreadableDtab` if it isn't one. */
 export async function readDtabSource(path: string): Promise<DtabSource> {
   const text = await readInput(path);
   const file = shownFile(path);
   const { body, contentType } = readDtabFile(text);
-  if (contentType === 'application/json') {
-    return { file, text, dtab: dtabOf(JSON.parse(body) ?? [], file), places: undefined };
-  }
-  return { file, text, ...parseDtabText(file, text) };
+  if (contentType === 'application/dtab') return { file, ...parseDtabText(file, text) };
+  return { file, dtab: dtabOf(JSON.parse(body) ?? [], file), places: undefined };
 }
 
-/** Throws Failure with the line, the column and a caret. */
+/** Throws UnreadableDtab. */
 export function parseDtabText(file: string, text: string): Pick<DtabSource, 'dtab' | 'places'> {
   const entries = reading(parseEntries, text, file);
   return {
@@ -36,7 +43,7 @@ export function parseDtabText(file: string, text: string): Pick<DtabSource, 'dta
   };
 }
 
-/** A dtab from its entries as JSON has them. Throws Failure if one can't be read. */
+/** A dtab from its entries as JSON has them. Throws UnreadableDtab. */
 export function dtabOf(entries: readonly (DentryText | null)[], from: string): Dtab {
   const parsed = entries.map((entry, index) => {
     const { prefix, dst } = entry ?? { prefix: '', dst: '' };
@@ -46,16 +53,20 @@ export function dtabOf(entries: readonly (DentryText | null)[], from: string): D
   return new Dtab(parsed);
 }
 
-function reading<T>(parse: (text: string) => T, text: string, from: string): T {
+/** What `parse` makes of a text that messages call `from`. Throws UnreadableDtab. */
+export function reading<T>(parse: (text: string) => T, text: string, from: string): T {
   try {
     return parse(text);
   } catch (error) {
-    if (!(error instanceof ParseError)) throw error;
-    throw new Failure('the dtab cannot be read', ExitCode.usage, { hint: parseErrorExcerpt(from, text, error) });
+    throw error instanceof ParseError ? new UnreadableDtab(from, text, error) : error;
   }
 }
 
 /** One entry a line, canonical, so that equal dtabs have equal lines. */
 export function canonicalLines(dtab: Dtab): string[] {
-  return dtab.entries.map((dentry) => `${dentry.show().replace('=>', ' => ')} ;`);
+  return dtab.entries.map((dentry) => `${shownDentry(dentry)} ;`);
+}
+
+export function shownDentry(dentry: Dentry): string {
+  return dentry.show().replace('=>', ' => ');
 }

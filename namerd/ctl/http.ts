@@ -219,10 +219,11 @@ function howToFixTls(code: string): string {
   return 'If namerd asks for a client certificate, give one: --cert FILE --key FILE.';
 }
 
-/** `Get "http://...": what went wrong`, as the original has it. */
+/** `Get "http://...": what went wrong`, as the original has it, which asks without parameters. */
 function failed({ method, url }: Outgoing, reason: string, hint?: string): Failure {
   const verb = method.charAt(0) + method.slice(1).toLowerCase();
   const shown = new URL(url);
+  shown.search = '';
   if (shown.password !== '') shown.password = '***';
   return new Failure(`${verb} "${shown}": ${reason}`, ExitCode.unreachable, hint === undefined ? {} : { hint });
 }
