@@ -76,15 +76,17 @@ function flat(document: unknown): ConfigValues {
   return new Map(Object.entries(document).map(([key, value]) => [key.toLowerCase(), String(value ?? '')]));
 }
 
+const ASSIGNMENT = /^"?([\w.-]+)"?\s*[=:]\s*(?:(["'])(.*?)\2\s*(?:#.*)?|(.*?))$/;
+
 /** `key = value`, or `key: value` as property files may have it; values may be quoted. */
 function assignments(text: string): ConfigValues {
   const values = new Map<string, string>();
   for (const [index, raw] of text.split('\n').entries()) {
     const line = raw.trim();
     if (line === '' || /^(#|!|\/\/)/.test(line)) continue;
-    const [, key, quoted, plain] = /^"?([\w.-]+)"?\s*[=:]\s*(?:"([^"]*)"\s*(?:#.*)?|(.*?))$/.exec(line) ?? [];
+    const [, key, , quoted, plain = ''] = ASSIGNMENT.exec(line) ?? [];
     if (key === undefined) throw new Error(`line ${index + 1} is not "key = value": ${line}`);
-    values.set(key.toLowerCase(), quoted ?? plain ?? '');
+    values.set(key.toLowerCase(), quoted ?? plain);
   }
   return values;
 }

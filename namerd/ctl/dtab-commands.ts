@@ -228,6 +228,7 @@ namerctl dtab rollback internal --dry-run`,
 
 export const dtab: Command = {
   name: 'dtab',
+  isOriginal: true,
   summary: 'Read, check and change dtabs',
   persistentFlags: [{ name: 'json', type: 'bool', summary: 'dtabs in JSON instead of text' }, OUTPUT_FLAG],
   commands: [list, get, create, update, remove, edit, check, diff, test, history, rollback],

@@ -82,6 +82,7 @@ namerctl completion fish > ~/.config/fish/completions/namerctl.fish      # fish`
 /** Run by the program itself, which knows the tree. */
 export const help: Command = {
   name: 'help',
+  isOriginal: true,
   summary: 'Show the help of a command',
   args: [{ shown: '[command]', complete: 'command', isOptional: true }],
   isHidden: true,
@@ -89,6 +90,7 @@ export const help: Command = {
 
 export const root: Command = {
   name: 'namerctl',
+  isOriginal: true,
   summary: 'Edit, check and explain the dtabs that namerd serves',
   description: `Edits, checks and explains the delegation tables (dtabs) that namerd serves to a fleet.
 
