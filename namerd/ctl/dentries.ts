@@ -20,6 +20,11 @@ export function prettyLines(entries: readonly DentryText[]): string[] {
   });
 }
 
+/** Each entry on a line that depends on no other, for comparing. */
+export function entryLines(entries: readonly DentryText[]): string[] {
+  return entries.map(({ prefix, dst }) => `${prefix} => ${dst} ;`);
+}
+
 /** All on one line. */
 export function compact(entries: readonly DentryText[]): string {
   return entries.map(({ prefix, dst }) => `${prefix}=>${dst};`).join('');

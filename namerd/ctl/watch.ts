@@ -2,10 +2,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BoundTreeJson, DelegateJson } from '../../src/naming/delegate-json.ts';
 import { toText } from '../../src/naming/delegate-text.ts';
-import { type Colours, coloursFor } from './colours.ts';
+import { coloursFor } from './colours.ts';
 import type { Invocation } from './command.ts';
 import { Controller } from './controller.ts';
-import { type DentryText, prettyLines } from './dentries.ts';
+import { type DentryText, entryLines, prettyLines } from './dentries.ts';
 import { diffLines, showDiff } from './entry-diff.ts';
 import { treePaint } from './explain.ts';
 import { ExitCode, Failure, usageFailure } from './failure.ts';
@@ -93,16 +93,13 @@ function tellerFor(namespace: string, path: string | undefined): (state: unknown
   }
   let before: string[] | undefined;
   return (state) => {
-    const lines = prettyLines(state as readonly DentryText[]);
+    const entries = state as readonly DentryText[];
+    const lines = entryLines(entries);
     printLine(colours.faint(`# ${new Date().toISOString()} ${namespace}`));
-    for (const line of before === undefined ? lines : changes(before, state as readonly DentryText[], colours))
-      printLine(line);
+    const shown = before === undefined ? prettyLines(entries) : showDiff(diffLines(before, lines), colours);
+    for (const line of shown) printLine(line);
     before = lines;
   };
-}
-
-function changes(before: readonly string[], state: readonly DentryText[], colours: Colours): string[] {
-  return showDiff(diffLines(before, prettyLines(state)), colours);
 }
 
 /** A bound tree has no steps: all of it is about the one path. */

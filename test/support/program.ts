@@ -18,6 +18,8 @@ export interface Program {
   readonly exited: Promise<Exit>;
   /** The first match in what it printed on stdout so far or will print; throws when it ends or 30 s pass without one. */
   printed(pattern: RegExp): Promise<RegExpExecArray>;
+  /** What it has printed on stdout. */
+  soFar(): string;
   kill(signal: NodeJS.Signals): void;
 }
 
@@ -71,6 +73,7 @@ export function runProgram(
       if (match === null) throw new Error(`${file} never printed ${pattern}:\n${stdout}${stderr}`);
       return match;
     },
+    soFar: () => stdout,
     kill: (signal) => void child.kill(signal),
   };
 }
