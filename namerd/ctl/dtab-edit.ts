@@ -13,6 +13,8 @@ import { mergeThreeWay, sameLines } from './three-way.ts';
 
 /** Others may write all the time; somebody has to look at that. */
 const MAX_CONFLICTS = 10;
+/** A script as editor may make the same mistake for ever. */
+const MAX_ATTEMPTS = 10;
 
 export async function edit({ args: [namespace = ''], flags }: Invocation): Promise<number> {
   const asJson = wantsJson(flags);
@@ -86,7 +88,7 @@ class Editing {
     const where = `${this.#namespace}, version ${version}, of ${this.#controller.baseUrl.host}`;
     let body = `${offered.join('\n')}\n`;
     let error: readonly string[] = [];
-    for (;;) {
+    for (let attempt = 1; ; attempt++) {
       const text = await this.#file.edit(`${commented([where, ...notes, ...error])}\n${body}`);
       const edited = withoutHeader(text);
       if (isBlank(edited)) throw new Cancelled('all lines were deleted; nothing was sent', ExitCode.usage);
@@ -95,8 +97,8 @@ class Editing {
       } catch (failure) {
         if (!(failure instanceof Failure)) throw failure;
         if (/^<{7} /m.test(edited)) throw new Failure('a conflict is left; nothing was sent', ExitCode.conflict);
-        // Somebody who closes the editor without a change has had enough; a script as EDITOR would go on for ever.
-        if (edited === body) throw failure;
+        // Somebody who closes the editor without a change has had enough.
+        if (edited === body || attempt === MAX_ATTEMPTS) throw failure;
         process.stderr.write(`${failure.hint}\n`);
         error = ['', 'NOT SENT, since this is no dtab:', ...(failure.hint ?? '').split('\n')];
         body = edited;
