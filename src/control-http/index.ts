@@ -4,6 +4,7 @@ export {
   type ControlHandler,
   type ControlRequest,
   type ControlResponse,
+  forbidden,
   json,
   jsonUtf8,
   methodNotAllowed,
