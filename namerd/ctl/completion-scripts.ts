@@ -3,13 +3,13 @@
 /** What is answered in the place of candidates where a file is wanted: the shell knows those best. */
 export const FILES = ':files';
 
-/** Bash takes `--flag=value` apart; an old one, as on macOS, has no index from the end. */
+/** Bash takes words apart at = and :, and replaces only what follows the last of them. An old one has no index from the end. */
 const bash = `# bash completion of namerctl
 _namerctl() {
-  local IFS=$'\\n' current words=() last=-1 i word rest candidates
+  local current words=() last=-1 i word rest candidates
   for ((i = 1; i <= COMP_CWORD; i++)); do
     word=\${COMP_WORDS[i]}
-    if ((last >= 0)) && [[ $word == = && \${words[last]} == --* || \${words[last]} == --*= ]]; then
+    if ((last >= 0)) && [[ $word == [:=] || \${words[last]} == --*= || \${words[last]} == *: ]]; then
       words[last]+=$word
     else
       words[++last]=$word
@@ -19,15 +19,14 @@ _namerctl() {
   candidates=$("$1" __complete "\${words[@]}" 2>/dev/null) || return
   COMPREPLY=()
   if [[ $candidates == ${FILES} ]]; then
-    compopt -o filenames 2>/dev/null
-    COMPREPLY=($(compgen -f -- "\${current#--*=}"))
+    compopt -o filenames 2>/dev/null || true
+    while IFS= read -r word; do COMPREPLY+=("$word"); done < <(compgen -f -- "\${current#--*=}")
     return
   fi
   while IFS=$'\\t' read -r word rest; do
     [[ -n $word ]] || continue
-    # Only what follows the = is replaced.
-    [[ $current == --*=* ]] && word=\${word#--*=}
-    COMPREPLY+=("$word")
+    word=\${word#"\${current%"\${current##*[:=]}"}"}
+    COMPREPLY+=("$(printf %q "$word")")
   done <<<"$candidates"
 }
 complete -F _namerctl namerctl

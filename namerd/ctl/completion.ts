@@ -50,6 +50,8 @@ class CommandLine {
   readonly #path: CommandPath;
   readonly #rest: readonly string[];
   readonly #flags: readonly Flag[];
+  /** The flag whose value the last word is to be. */
+  readonly #awaiting: Flag | undefined;
 
   constructor(root: Command, before: readonly string[], current: string) {
     const { path, rest } = findCommand(root, before);
@@ -57,8 +59,10 @@ class CommandLine {
     this.#before = before;
     this.#current = current;
     this.#path = path;
-    this.#rest = rest;
     this.#flags = [...ownFlags(commandOf(path)), ...inheritedFlags(path), HELP];
+    const last = this.#flag(before.at(-1) ?? '');
+    this.#awaiting = last?.type === 'text' ? last : undefined;
+    this.#rest = this.#awaiting === undefined ? rest : rest.slice(0, -1);
   }
 
   async candidates(): Promise<readonly Candidate[]> {
@@ -67,8 +71,7 @@ class CommandLine {
       const offered = await this.#values(this.#flag(written), value ?? '');
       return offered.map(({ word }) => (word === FILES ? { word } : { word: `${written}=${word}` }));
     }
-    const awaiting = this.#flag(this.#before.at(-1) ?? '');
-    if (awaiting?.type === 'text') return await this.#values(awaiting, this.#current);
+    if (this.#awaiting !== undefined) return await this.#values(this.#awaiting, this.#current);
     if (this.#current.startsWith('-') && !this.#before.includes('--')) {
       return this.#beginning(this.#flags.map(({ name, summary }) => ({ word: `--${name}`, meaning: summary })));
     }
