@@ -18,6 +18,7 @@ import { interfaceKinds } from './interfaces/index.ts';
 import type { AnyInterfaceKind, Interface, InterfaceContext, ListeningAddress } from './interfaces/interface.ts';
 import { Namespaces } from './namespaces.ts';
 import { unbuiltInterfaces } from './not-built-yet.ts';
+import { Receipts } from './receipts/receipts.ts';
 import { createStorage } from './storage/index.ts';
 import { MeteredStorage } from './storage/metered.ts';
 import type { DtabStorage } from './storage/storage.ts';
@@ -53,10 +54,12 @@ export async function startNamerd(options: StartOptions<NamerdConfig>): Promise<
     collector: metrics.collector,
   });
   const namespaces = new Namespaces(storage, { namers, resolver });
+  const receipts = new Receipts({ notices: storage.notices, log: loggers.named('receipts') });
   const contextOf = (kind: string): InterfaceContext => ({
     namespaces,
     storage,
     namers,
+    receipts,
     log: loggers.named(kind),
     metrics: metrics.registry.scope(['interface', ...(kindOf(kind)?.metrics ?? [kind])]),
   });
@@ -71,6 +74,7 @@ export async function startNamerd(options: StartOptions<NamerdConfig>): Promise<
   const stop = async (graceMs: number): Promise<void> => {
     await Promise.all(interfaces.map(({ created }) => created.close(graceMs)));
     await admin.close();
+    await receipts.close();
     namespaces.close();
     await storage.close();
     closeNamers(namers);

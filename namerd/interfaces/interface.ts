@@ -14,6 +14,7 @@ import type { ConfiguredNamer } from '../../src/naming/index.ts';
 import type { Log } from '../../src/port/log.ts';
 import { serverTlsSchema } from '../../src/wire/tls/index.ts';
 import type { Namespaces } from '../namespaces.ts';
+import type { Receipts } from '../receipts/receipts.ts';
 import type { DtabStorage } from '../storage/storage.ts';
 
 /** What interfaces are created with. They own none of it. */
@@ -24,6 +25,8 @@ export interface InterfaceContext {
   readonly storage: DtabStorage;
   /** In the order of the config, for those that tell which names exist. */
   readonly namers: readonly ConfiguredNamer[];
+  /** Which versions have arrived at which Signposts, for those that hear of it and those that are asked. */
+  readonly receipts: Receipts;
   /** Its lines say the kind. */
   readonly log: Log;
   /** The kind's scope below `interface/`: all interfaces of a kind count together. The process closes it. */

@@ -1,4 +1,5 @@
 /** HTTP on the control side: the small server of admin and namerd. Nothing here carries users' requests. */
+export { jsonError } from './json-error.ts';
 export { type MediaType, negotiate, parseContentType } from './media-types.ts';
 export {
   type ControlHandler,

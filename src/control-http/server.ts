@@ -29,6 +29,7 @@ const KEEP_ALIVE_MS = 5_000;
 const CHECK_MS = 1_000;
 /** A peer whose host died is noticed although a stream has nothing to say to it. */
 const TCP_KEEP_ALIVE_MS = 30_000;
+const CLOSE_IDLE_MS = 20;
 const SERVER_OPTIONS: http.ServerOptions = {
   maxHeaderSize: MAX_HEADER_BYTES,
   headersTimeout: HEADERS_TIMEOUT_MS,
@@ -114,9 +115,12 @@ export class ControlServer {
     if (server === undefined) return;
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     for (const end of [...this.#endStreams]) end();
+    // A connection is idle only when its answer has been sent.
+    const closeIdle = setInterval(() => server.closeIdleConnections(), CLOSE_IDLE_MS);
     const cut = setTimeout(() => server.closeAllConnections(), graceMs);
     if (graceMs === 0) server.closeAllConnections();
     await closed;
+    clearInterval(closeIdle);
     clearTimeout(cut);
   }
 
