@@ -19,6 +19,7 @@ type Operation = 'create' | 'update' | 'put' | 'delete';
 export class MeteredStorage implements DtabStorage {
   /** Absent where the storage keeps none. */
   readonly history?: NonNullable<DtabStorage['history']>;
+  readonly notices?: NonNullable<DtabStorage['notices']>;
   readonly #storage: DtabStorage;
   readonly #log: Log;
   readonly #kind: string;
@@ -39,6 +40,7 @@ export class MeteredStorage implements DtabStorage {
       gauge('stale', () => (listed().phase === 'failed' ? 1 : 0)),
       gauge('stale_ms', () => (listed().phase === 'failed' ? Date.now() - listed().since : 0)),
     ];
+    if (storage.notices !== undefined) this.notices = storage.notices;
     if (storage.history !== undefined) this.history = (namespace, limit) => storage.history!(namespace, limit);
   }
 

@@ -7,6 +7,7 @@ import { type CommonSources, commonEndpoints, indexed } from './common.ts';
 import { showLinkerdConfig } from './config-json.ts';
 import { type Delegate, delegatorHandler } from './delegator.ts';
 import { type Frame, pageHandlers } from './page.ts';
+import { interpreterStateHandlers } from './states.ts';
 import { telemeterPages } from './telemetry.ts';
 
 export interface AdminSources extends CommonSources {
@@ -37,6 +38,7 @@ export function adminEndpoints(sources: AdminSources): ReadonlyMap<string, Contr
     ...pageHandlers(frame),
     ['/client_state.json', clientStateHandler(sources.clients)],
     ['/delegator.json', delegatorHandler(delegateByRouter(sources))],
+    ...interpreterStateHandlers(sources.interpreters),
   ]);
 }
 

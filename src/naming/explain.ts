@@ -172,6 +172,27 @@ export function mapLeaves(tree: DelegateTree, change: (node: LeafNode) => Delega
   }
 }
 
+/** The same tree with other bound names, those before a transformer included. */
+export function mapBound<A, B>(tree: DelegateTree<A>, change: (bound: A) => B): DelegateTree<B> {
+  switch (tree.type) {
+    case 'leaf':
+      return { ...tree, bound: change(tree.bound) };
+    case 'delegate':
+      return { ...tree, tree: mapBound(tree.tree, change) };
+    case 'transformation':
+      return { ...tree, bound: change(tree.bound), tree: mapBound(tree.tree, change) };
+    case 'alt':
+      return { ...tree, trees: tree.trees.map((child) => mapBound(child, change)) };
+    case 'union':
+      return {
+        ...tree,
+        trees: tree.trees.map(({ weight, tree: child }) => ({ weight, tree: mapBound(child, change) })),
+      };
+    default:
+      return tree;
+  }
+}
+
 /** An end that no path led to is shown as the sign that names it. */
 export function shownPath(tree: DelegateTree): string {
   if (tree.path.isEmpty && tree.type === 'neg') return '~';

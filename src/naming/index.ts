@@ -25,7 +25,7 @@ export {
 export { toText } from './delegate-text.ts';
 export { Dentry, Dtab, type PlacedDentry, Prefix, parseEntries, parseTree } from './dtab.ts';
 export { enumeratedNames } from './enumerate.ts';
-export { type DelegateTree, explain } from './explain.ts';
+export { type DelegateTree, explain, mapBound } from './explain.ts';
 export { type LintFinding, type LintOptions, lintDtab, showFinding } from './lint.ts';
 export {
   EMPTY,
@@ -42,7 +42,7 @@ export {
   simplify,
   type Weighted,
 } from './name-tree.ts';
-export type { ConfiguredNamer, Interpreter, Namer, NamerTree, Resolver } from './namer.ts';
+export type { ConfiguredNamer, Interpreter, InterpreterState, Namer, NamerTree, Resolver } from './namer.ts';
 export { ParseError, placeOf } from './parse-error.ts';
 export { Path } from './path.ts';
 export { PathMatcher } from './path-matcher.ts';

@@ -25,7 +25,8 @@ interface Binding {
   /** Of the service. */
   readonly cell: number;
   stop: () => void;
-  /** Those of the tree that was sent last; null while none was. */
+  /** The tree that was sent last, and its leaves; null while none was. */
+  sent: NameTree<BoundName> | null;
   leaves: readonly Leaf[] | null;
 }
 
@@ -67,6 +68,12 @@ export class ControlEnd {
     });
   }
 
+  /** Resolves when the data side has applied all that it was sent before, or is gone. */
+  async applied(): Promise<void> {
+    // Messages keep their order, and a tree is in use when its message has been taken.
+    await this.query('sync');
+  }
+
   close(): void {
     for (const number of [...this.#bindings.keys()]) this.#unbind(number);
     this.#leaves.close();
@@ -105,7 +112,7 @@ export class ControlEnd {
 
   #startBinding({ binding: number, router, path, dtab }: Extract<ToControl, { type: 'bind' }>): void {
     const cell = this.#cells.acquire(`service\n${router}\n${path}`);
-    const binding: Binding = { router, cell, stop: () => {}, leaves: null };
+    const binding: Binding = { router, cell, stop: () => {}, sent: null, leaves: null };
     this.#bindings.set(number, binding);
     binding.stop = observe(
       this.#bind(router, Path.parse(path), Dtab.parse(dtab)),
@@ -119,6 +126,9 @@ export class ControlEnd {
 
   #onBound(number: number, binding: Binding, activity: Activity<NameTree<BoundName>>): void {
     if (hasValue(activity)) {
+      // Only what is known of it has changed: it is old now, or confirmed.
+      if (activity.value === binding.sent) return;
+      binding.sent = activity.value;
       const before = binding.leaves ?? [];
       const leaves: Leaf[] = [];
       const tree = this.#wireTree(binding.router, activity.value, leaves);

@@ -173,6 +173,7 @@ export class DataPlane {
         );
       case 'connections':
         return this.#servers.reduce((sum, server) => sum + server.connections, 0);
+      // `sync`: that it is answered is the answer.
       default:
         return null;
     }

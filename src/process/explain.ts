@@ -3,6 +3,7 @@ import * as defaults from '../config/defaults.ts';
 import { showProblem } from '../config/problem.ts';
 import { DnsResolver } from '../dns/index.ts';
 import { type Activity, andThen, derive, hasValue, ok, pending, until } from '../live/index.ts';
+import { MetricRegistry } from '../metrics/registry.ts';
 import {
   type DelegateJson,
   Dtab,
@@ -42,7 +43,13 @@ export async function explainPath(configPath: string, pathText: string, options:
   if (typeof local === 'string') return fail(local);
 
   const resolver = new DnsResolver();
-  const naming = buildNaming(loaded.config, { resolver, log: stderrLog });
+  const naming = buildNaming(loaded.config, {
+    resolver,
+    log: stderrLog,
+    interpreterLog: stderrLog,
+    metrics: new MetricRegistry(),
+    instance: null,
+  });
   try {
     const interpreter = naming.interpreters.get(routerLabel(router))!;
     const explanation = await explained(interpreter, Dtab.parse(router.dtab ?? '').concat(local), path, router);

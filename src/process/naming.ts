@@ -1,6 +1,15 @@
 /** Builds what binds names from a config: its namers, and an interpreter for each router. */
-import { DefaultInterpreter, type InterpreterContext, interpreterKinds } from '../interpreters/index.ts';
-import { type Binder, type ConfiguredNamer, Dtab, type Interpreter, transformInterpreter } from '../naming/index.ts';
+import { DefaultInterpreter, type Instance, interpreterKinds, type RouterContext } from '../interpreters/index.ts';
+import type { MetricRegistry } from '../metrics/registry.ts';
+import {
+  type Binder,
+  type ConfiguredNamer,
+  Dtab,
+  type Interpreter,
+  type Path,
+  transformInterpreter,
+} from '../naming/index.ts';
+import type { Log } from '../port/log.ts';
 import { closeNamers, create, createNamers, createTransformers, type NamingContext } from '../program/naming.ts';
 import { type LinkerdConfig, routerLabel } from './config.ts';
 
@@ -12,18 +21,28 @@ export interface Naming {
   close(): void;
 }
 
-export function buildNaming(config: LinkerdConfig, context: NamingContext): Naming {
+/** What interpreters need of the process, beside what namers do. */
+export interface RouterNamingContext extends NamingContext {
+  readonly interpreterLog: Log;
+  readonly metrics: MetricRegistry;
+  readonly instance: Instance | null;
+}
+
+export function buildNaming(config: LinkerdConfig, context: RouterNamingContext): Naming {
   const namers = createNamers(config.namers ?? [], context);
-  const interpreterContext: InterpreterContext = { ...context, namers };
-  // Transformers that replace bind by the namers of the process and an empty dtab.
-  const plain = new DefaultInterpreter(interpreterContext);
-  const bind: Binder = (path) => plain.bind(Dtab.empty, path).value;
+  // Transformers that replace bind by the namers of the process and an empty dtab; so is found where namerd is.
+  const plain = new DefaultInterpreter({ ...context, namers });
+  const locate = (path: Path) => plain.bind(Dtab.empty, path);
+  const bind: Binder = (path) => locate(path).value;
   const interpreters = new Map<string, Interpreter>();
   for (const router of config.routers) {
     const interpreter = router.interpreter ?? { kind: 'default' };
-    const inner = create<InterpreterContext, Interpreter>(interpreterKinds, interpreter, interpreterContext);
+    const label = routerLabel(router);
+    const { interpreterLog: log } = context;
+    const routerContext: RouterContext = { ...context, namers, log, router: label, locate };
+    const inner = create<RouterContext, Interpreter>(interpreterKinds, interpreter, routerContext);
     const transformers = createTransformers(interpreter, context);
-    interpreters.set(routerLabel(router), transformInterpreter(inner, transformers, bind, context.lingerMs));
+    interpreters.set(label, transformInterpreter(inner, transformers, bind, context.lingerMs));
   }
   return {
     namers,

@@ -31,15 +31,7 @@ export const notBuiltYet: readonly NotBuilt[] = [
   ),
   ...refused(
     'routers[].interpreter',
-    [
-      'io.l5d.consul.interpreter',
-      'io.l5d.fs',
-      'io.l5d.k8s.configMap',
-      'io.l5d.k8s.istio',
-      'io.l5d.mesh',
-      'io.l5d.namerd',
-      'io.l5d.namerd.http',
-    ],
+    ['io.l5d.consul.interpreter', 'io.l5d.k8s.configMap', 'io.l5d.k8s.istio', 'io.l5d.namerd', 'io.l5d.namerd.http'],
     'names would be bound without its dtab',
   ),
   ...refused(
@@ -63,7 +55,6 @@ export const notBuiltYet: readonly NotBuilt[] = [
     consequence: "a client could write another's certificate into the header",
     harmless: isFalse,
   },
-  { at: 'admin.tls', refuse: true, consequence: 'the admin server would listen without TLS' },
 
   // -- top level and admin
   { at: 'admin.socketOptions', consequence: 'the system defaults hold' },

@@ -1,14 +1,14 @@
 /** Starts Signpost from a validated config: control side, data side, admin server; and stops them in order. */
-import { availableParallelism } from 'node:os';
+import { availableParallelism, hostname } from 'node:os';
 import type { MessagePort } from 'node:worker_threads';
 import type { ClientStates } from '../admin/client-state.ts';
 import { adminEndpoints } from '../admin/endpoints.ts';
 import type { IdentifierServer } from '../admin/identifier-server.ts';
-import { pathFilter } from '../admin/security.ts';
-import { adminServer } from '../admin/server.ts';
+import { adminServer, adminUrl } from '../admin/server.ts';
 import * as defaults from '../config/defaults.ts';
+import { isLoopback } from '../control-http/auth/index.ts';
 import { DnsResolver } from '../dns/index.ts';
-import { DefaultInterpreter } from '../interpreters/index.ts';
+import { DefaultInterpreter, type Instance } from '../interpreters/index.ts';
 import { Dtab, type Interpreter } from '../naming/index.ts';
 import { CellPool } from '../port/cells.ts';
 import { type Bind, ControlEnd } from '../port/control-end.ts';
@@ -40,7 +40,21 @@ export async function startSignpost(options: StartOptions<LinkerdConfig>): Promi
   catchUncaught(log);
 
   const resolver = new DnsResolver();
-  const naming = buildNaming(config, { resolver, log: loggers.named('namer') });
+  const instance: Instance = {
+    name: instanceName(config),
+    stateDirectory: process.env['STATE_DIRECTORY']?.split(':')[0] || defaults.stateDirectory,
+    applied: async () => {
+      await Promise.all(data.controls.map((control) => control.applied()));
+    },
+  };
+  const metrics = new ProcessMetrics();
+  const naming = buildNaming(config, {
+    resolver,
+    log: loggers.named('namer'),
+    interpreterLog: loggers.named('interpreter'),
+    metrics: metrics.registry,
+    instance,
+  });
   const fallback = new DefaultInterpreter({ namers: [], resolver });
   const baseDtabs = new Map(config.routers.map((router) => [routerLabel(router), Dtab.parse(router.dtab ?? '')]));
   const bind: Bind = (router, path, dtab) => {
@@ -50,7 +64,6 @@ export async function startSignpost(options: StartOptions<LinkerdConfig>): Promi
   };
   const workers = config.workers ?? Math.min(defaults.maxDefaultWorkers, availableParallelism());
   const cells = new CellPool();
-  const metrics = new ProcessMetrics();
   metrics.collector.observe(['process'], 'shared_cells/held', 'gauge', () => cells.size);
   metrics.collector.observe(['process'], 'shared_cells/refused', 'counter', () => cells.refused);
   const telemeters = createTelemeters(config.telemetry ?? []);
@@ -109,11 +122,8 @@ export async function startSignpost(options: StartOptions<LinkerdConfig>): Promi
       shutdown: (graceMs) => void setImmediate(close, graceMs),
     }),
     loggers.named('admin'),
-    {
-      hosts: config.admin?.hosts,
-      filter: config.admin?.security === undefined ? undefined : pathFilter(config.admin.security),
-      metrics: metrics.registry,
-    },
+    config.admin,
+    metrics.registry,
   );
   const identifierPort = config.admin?.httpIdentifierPort;
   const identifier = identifierPort === undefined ? null : await createIdentifierServer(config);
@@ -124,6 +134,7 @@ export async function startSignpost(options: StartOptions<LinkerdConfig>): Promi
 
   const host = config.admin?.ip ?? defaults.adminIp;
   try {
+    for (const interpreter of naming.interpreters.values()) interpreter.start?.();
     const listening = await startData(data, configPath);
     // Last, so that a ping that is answered says that requests are served.
     const adminPort = config.admin?.port ?? defaults.adminPort;
@@ -145,9 +156,9 @@ export async function startSignpost(options: StartOptions<LinkerdConfig>): Promi
     for (const { router, host: ip, port: bound } of listening) {
       log.info({ router, ip, port: bound, ...(isLoopback(ip) ? ONLY_THIS_HOST : {}) }, 'serving');
     }
-    const adminUrl = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
-    log.info({ url: adminUrl }, 'serving admin');
-    return { adminUrl, listening, close, stopped };
+    const url = adminUrl(config.admin, port);
+    log.info({ url }, 'serving admin');
+    return { adminUrl: url, listening, close, stopped };
   } catch (error) {
     await data.drain(0);
     await closeAdmin();
@@ -156,12 +167,14 @@ export async function startSignpost(options: StartOptions<LinkerdConfig>): Promi
   }
 }
 
+/** By which namerd knows this Signpost. Where the admin port is any that is free, only this process has the name. */
+function instanceName({ admin }: LinkerdConfig): string {
+  const port = admin?.port ?? defaults.adminPort;
+  return `${hostname()}:${port === 0 ? `process-${process.pid}` : port}`;
+}
+
 /** The default, which surprises whoever expects requests of other hosts. */
 const ONLY_THIS_HOST = { reachable: 'from this host alone; set `ip: 0.0.0.0` for others' };
-
-function isLoopback(ip: string): boolean {
-  return ip.startsWith('127.') || ip === '::1';
-}
 
 /** Loaded when it is wanted: it takes a part of the data side to the main thread. */
 async function createIdentifierServer(config: LinkerdConfig): Promise<IdentifierServer> {

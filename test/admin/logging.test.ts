@@ -60,7 +60,7 @@ test('logging.json lists and changes them', async (t) => {
     const answer = await send(adminPort, { method: 'POST', target, host: 'localhost', headers, body });
     return answer === undefined ? 0 : statusOf(answer);
   };
-  t.same(Object.keys(await levels()), ['root', 'admin', 'binding', 'namer'], 'root first, then by name');
+  t.same(Object.keys(await levels()), ['root', 'admin', 'binding', 'interpreter', 'namer'], 'root first, then by name');
   t.equal(await post('/logging.json', 'logger=namer&level=debug'), 200);
   t.equal(await post('/logging.json?logger=admin&level=ERROR'), 200);
   t.match(await levels(), { root: 'OFF', admin: 'ERROR', namer: 'DEBUG', binding: 'OFF' });

@@ -3,6 +3,7 @@ import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { httpController } from '../../namerd/interfaces/http/index.ts';
 import { Namespaces } from '../../namerd/namespaces.ts';
+import { Receipts } from '../../namerd/receipts/receipts.ts';
 import { InMemoryStorage } from '../../namerd/storage/in-memory.ts';
 import type { DtabStorage } from '../../namerd/storage/storage.ts';
 import { constant, failed } from '../../src/live/index.ts';
@@ -64,7 +65,7 @@ export async function startController(t: Test, options: ControllerOptions = {}):
   const metrics = new MetricRegistry().scope(['interface', httpController.kind]);
   const controller = httpController.create(
     { port: 0, ...config },
-    { namespaces: bound, storage, namers, log, metrics },
+    { namespaces: bound, storage, namers, receipts: new Receipts({ log }), log, metrics },
   );
   const { port } = await controller.start();
   let isClosed = false;

@@ -3,6 +3,7 @@
 import type { Interface } from '../../namerd/interfaces/interface.ts';
 import { mesh } from '../../namerd/interfaces/mesh/index.ts';
 import { Namespaces } from '../../namerd/namespaces.ts';
+import { Receipts } from '../../namerd/receipts/receipts.ts';
 import { InMemoryStorage } from '../../namerd/storage/in-memory.ts';
 import type { DtabStorage } from '../../namerd/storage/storage.ts';
 import { MetricRegistry } from '../../src/metrics/registry.ts';
@@ -29,6 +30,7 @@ export interface TestNamerd {
   /** Mounted at `/#/test`. */
   readonly namer: MapNamer;
   readonly namespaces: Namespaces;
+  readonly receipts: Receipts;
   readonly log: MemoryLog;
   state(): Record<string, number>;
   close(graceMs?: number): Promise<void>;
@@ -42,16 +44,24 @@ export interface TestNamerdOptions {
 }
 
 export async function startTestNamerd(t: Test, options: TestNamerdOptions = {}): Promise<TestNamerd> {
-  const { storage = new InMemoryStorage(options.dtabs), namer = new MapNamer(), port = 0 } = options;
+  const { namer = new MapNamer(), port = 0 } = options;
+  const storage: DtabStorage = options.storage ?? new InMemoryStorage(options.dtabs);
   const namers = [{ prefix: Path.parse('/test'), namer }];
   const namespaces = new Namespaces(storage, { namers, resolver: noResolver });
   const log = new MemoryLog();
+  const receipts = new Receipts({ notices: storage.notices, log });
   const metrics = new MetricRegistry().scope(['interface', 'io.l5d.mesh']);
-  const server: Interface = mesh.create({ ip: '127.0.0.1', port }, { namespaces, storage, namers, log, metrics });
+  const server: Interface = mesh.create(
+    { ip: '127.0.0.1', port },
+    { namespaces, storage, namers, receipts, log, metrics },
+  );
   const address = await server.start();
   let closed: Promise<void> | undefined;
   const close = (graceMs = 0): Promise<void> => {
-    closed ??= server.close(graceMs).then(() => namespaces.close());
+    closed ??= server.close(graceMs).then(async () => {
+      await receipts.close();
+      namespaces.close();
+    });
     return closed;
   };
   t.teardown(() => close());
@@ -60,6 +70,7 @@ export async function startTestNamerd(t: Test, options: TestNamerdOptions = {}):
     storage,
     namer,
     namespaces,
+    receipts,
     log,
     state: () => server.state?.() as Record<string, number>,
     close,
