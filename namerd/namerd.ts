@@ -1,6 +1,5 @@
 /** Starts namerd from a validated config: storage, namers, interfaces, admin server; and stops them in order. */
-import { pathFilter } from '../src/admin/security.ts';
-import { adminServer } from '../src/admin/server.ts';
+import { adminServer, adminUrl } from '../src/admin/server.ts';
 import * as linkerdDefaults from '../src/config/defaults.ts';
 import { DnsResolver } from '../src/dns/index.ts';
 import { ProcessLoggers } from '../src/program/logging.ts';
@@ -112,11 +111,8 @@ export async function startNamerd(options: StartOptions<NamerdConfig>): Promise<
       shutdown: (graceMs) => void setImmediate(close, graceMs),
     }),
     loggers.named('admin'),
-    {
-      hosts: config.admin?.hosts,
-      filter: config.admin?.security === undefined ? undefined : pathFilter(config.admin.security),
-      metrics: metrics.registry,
-    },
+    config.admin,
+    metrics.registry,
   );
 
   try {
@@ -134,9 +130,9 @@ export async function startNamerd(options: StartOptions<NamerdConfig>): Promise<
     const host = config.admin?.ip ?? linkerdDefaults.adminIp;
     const port = config.admin?.port ?? defaults.adminPort;
     const listening = listenOrExplain(admin.listen(host, port), { configPath, key: 'admin.port', host, port });
-    const adminUrl = `http://${host.includes(':') ? `[${host}]` : host}:${await listening}`;
-    log.info({ url: adminUrl }, 'serving admin');
-    return { adminUrl, interfaces: serving, close, stopped };
+    const url = adminUrl(config.admin, await listening);
+    log.info({ url }, 'serving admin');
+    return { adminUrl: url, interfaces: serving, close, stopped };
   } catch (error) {
     await stop(0);
     throw error;

@@ -1,6 +1,6 @@
 /** `/dtab/<namespace>`: the playground for the dtab of a namespace. What is tried there is not stored. */
 import { type Frame, pageFromFile } from '../../src/admin/page.ts';
-import { type ControlHandler, text } from '../../src/control-http/index.ts';
+import { type ControlHandler, forbidden, text } from '../../src/control-http/index.ts';
 import { hasValue, until } from '../../src/live/index.ts';
 import type { DtabStorage } from '../storage/storage.ts';
 
@@ -9,10 +9,11 @@ const PREFIX = '/dtab/';
 const READ_MS = 2_000;
 
 export function namespacePage(frame: Frame, storage: DtabStorage): ControlHandler {
-  return async ({ path }) => {
+  return async ({ path, identity }) => {
     const escaped = path.slice(PREFIX.length);
     const namespace = decoded(escaped);
     if (namespace === undefined) return text(400, 'The name of the namespace is not UTF-8.\n');
+    if (!identity.mayRead(namespace)) return forbidden(`read the namespace ${namespace}`);
     const found = await dtabOf(storage, namespace);
     if (typeof found === 'string') return text(503, `${found}\n`);
     if (found === null) return text(404, `There is no namespace ${namespace}.\n`);

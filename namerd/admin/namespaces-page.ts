@@ -1,5 +1,6 @@
 /** `/`: the namespaces, how the storage does, and who serves them. */
 import { escapeHtml, type Frame, page } from '../../src/admin/page.ts';
+import type { Identity } from '../../src/control-http/auth/index.ts';
 import type { ControlHandler } from '../../src/control-http/index.ts';
 import type { ServingInterface } from '../namerd.ts';
 import type { MeteredStorage } from '../storage/metered.ts';
@@ -10,11 +11,11 @@ export function namespacesPage(
   storage: MeteredStorage,
   interfaces: () => readonly ServingInterface[],
 ): ControlHandler {
-  return () => {
+  return ({ identity }) => {
     const main = [
       '<h1>Namespaces</h1>',
       warning(storage),
-      namespaceTable(storage),
+      namespaceTable(storage, identity),
       '<h2>Storage</h2>',
       storageFacts(storage),
       '<h2>Interfaces</h2>',
@@ -36,8 +37,9 @@ function warning(storage: MeteredStorage): string | null {
   return `<p role="alert">${escapeHtml(what)}</p>`;
 }
 
-function namespaceTable(storage: MeteredStorage): string {
-  const names = storage.list().value.value ?? [];
+/** Those that whoever asks may read. */
+function namespaceTable(storage: MeteredStorage, identity: Identity): string {
+  const names = (storage.list().value.value ?? []).filter(identity.mayRead);
   if (names.length === 0) {
     return '<p>There are none. <code>namerctl dtab create NAME FILE</code> makes one.</p>';
   }

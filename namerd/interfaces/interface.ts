@@ -8,9 +8,11 @@ import type { Kind, Z } from '../../src/config/kind.ts';
 import { optional } from '../../src/config/kinds.ts';
 import * as scalars from '../../src/config/scalars.ts';
 import { socketOptionsSchema } from '../../src/config/sockets.ts';
+import { authSchema } from '../../src/control-http/auth/index.ts';
 import type { MetricScope } from '../../src/metrics/registry.ts';
 import type { ConfiguredNamer } from '../../src/naming/index.ts';
 import type { Log } from '../../src/port/log.ts';
+import { serverTlsSchema } from '../../src/wire/tls/index.ts';
 import type { Namespaces } from '../namespaces.ts';
 import type { Receipts } from '../receipts/receipts.ts';
 import type { DtabStorage } from '../storage/storage.ts';
@@ -72,7 +74,18 @@ export function defineInterface<Shape extends Zod.ZodObject>(definition: {
   return { ...definition, thread: 'control' };
 }
 
-/** The keys that every interface has, to be spread into its schema; what `tls` may say is the matter of each. */
+/** The keys of an interface that say how it is protected, to be spread into its schema beside `checkProvable`. */
+export function securityKeys(z: Z) {
+  return {
+    tls: optional(serverTlsSchema(z), 'TLS of this interface; the files are watched.'),
+    auth: optional(
+      authSchema(z),
+      'Who may ask, and which namespaces each may read and write (of ours); none: everybody, all.',
+    ),
+  };
+}
+
+/** The keys that every interface has, to be spread into its schema. */
 export function listenerKeys(z: Z, port: number) {
   return {
     ip: optional(scalars.ip(z), 'Address to listen on.', defaults.serverIp),

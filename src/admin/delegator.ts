@@ -19,12 +19,16 @@ interface Question {
   readonly path: string;
 }
 
-/** Explains by what a question names as `namespace` (a router, a namespace of namerd); undefined where that can't be told. */
+/**
+ * Explains by what a question names as `namespace` (a router, a namespace of namerd); undefined where that can't be told, an answer
+ * where it may not be.
+ */
 export type Delegate = (
   namespace: string | undefined,
   dtab: Dtab,
   path: Path,
-) => Live<Activity<DelegateTree>> | undefined;
+  request: ControlRequest,
+) => Live<Activity<DelegateTree>> | ControlResponse | undefined;
 
 export function delegatorHandler(delegate: Delegate): ControlHandler {
   return async (request) => {
@@ -35,11 +39,11 @@ export function delegatorHandler(delegate: Delegate): ControlHandler {
     const path = parsed(Path.parse, question.path, 'Invalid path: ');
     if ('status' in path) return path;
     const { namespace } = question;
-    const explanation = delegate(namespace, dtab, path);
+    const explanation = delegate(namespace, dtab, path, request);
     if (explanation === undefined) {
       return text(501, `Name Interpreter for ${namespace ?? '/'} cannot show delegations`);
     }
-    return await explained(explanation);
+    return 'status' in explanation ? explanation : await explained(explanation);
   };
 }
 

@@ -1,9 +1,11 @@
 /** HTTP on the control side: the small server of admin and namerd. Nothing here carries users' requests. */
+export { jsonError } from './json-error.ts';
 export { type MediaType, negotiate, parseContentType } from './media-types.ts';
 export {
   type ControlHandler,
   type ControlRequest,
   type ControlResponse,
+  forbidden,
   json,
   jsonUtf8,
   methodNotAllowed,

@@ -1,5 +1,6 @@
 /** What handlers of the control side's small servers are asked and what they answer. */
 import type http from 'node:http';
+import type { Identity } from './auth/index.ts';
 import type { StateStream } from './state-stream.ts';
 
 export interface ControlRequest {
@@ -10,6 +11,8 @@ export interface ControlRequest {
   readonly headers: http.IncomingHttpHeaders;
   /** The media type of the body in lower case, without its parameters; empty when there is none. */
   readonly contentType: string;
+  /** Who asks, and what they may do. */
+  readonly identity: Identity;
   /** Aborted when the client has gone, or has got its answer. */
   readonly gone: AbortSignal;
   /** Read on demand, at most 1 MiB; null when it is longer. */
@@ -53,6 +56,11 @@ export function prettyJson(status: number, value: unknown): ControlResponse {
 
 export function methodNotAllowed(allow: string): ControlResponse {
   return { status: 405, headers: { Allow: allow }, body: '' };
+}
+
+/** The answer to somebody who is known, but may not do that. */
+export function forbidden(what: string): ControlResponse {
+  return text(403, `You may not ${what}.\n`);
 }
 
 /** Serves handlers by path; one whose path ends with `/` (but for `/` itself) serves all below it. */

@@ -4,8 +4,11 @@
  */
 import type http from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import type { MetricScope } from '../metrics/registry.ts';
 import type { Log } from '../port/log.ts';
+import { peerNames, ServerTls, type ServerTlsConfig } from '../wire/tls/index.ts';
+import { ANYBODY, type AuthConfig, Authenticator, type Identity, warnIfOpen } from './auth/index.ts';
 import { isForeignOrigin, isOwnHost } from './browsers.ts';
 import { type ControlRequest, type ControlResponse, type Router, text } from './messages.ts';
 import { countRequests } from './metrics.ts';
@@ -26,6 +29,7 @@ const KEEP_ALIVE_MS = 5_000;
 const CHECK_MS = 1_000;
 /** A peer whose host died is noticed although a stream has nothing to say to it. */
 const TCP_KEEP_ALIVE_MS = 30_000;
+const CLOSE_IDLE_MS = 20;
 const SERVER_OPTIONS: http.ServerOptions = {
   maxHeaderSize: MAX_HEADER_BYTES,
   headersTimeout: HEADERS_TIMEOUT_MS,
@@ -53,29 +57,25 @@ export interface ControlServerOptions {
   readonly hostsKey?: string | undefined;
   /** Default 256. */
   readonly maxConnections?: number | undefined;
+  readonly backlog?: number | undefined;
+  readonly tls?: ServerTlsConfig | undefined;
+  readonly auth?: AuthConfig | undefined;
+  /** Whether a path is served to whoever asks, in spite of `auth`. */
+  readonly isOpenPath?: (path: string) => boolean;
 }
 
 export class ControlServer {
-  readonly #server: http.Server;
   readonly #options: ControlServerOptions;
   readonly #hosts: ReadonlySet<string>;
   readonly #endStreams = new Set<() => void>();
+  #server: http.Server | undefined;
+  #tls: ServerTls | undefined;
+  #authenticator: Authenticator | undefined;
 
   constructor(options: ControlServerOptions) {
-    const { log, name, hosts = [], maxConnections = MAX_CONNECTIONS, metrics } = options;
+    const { hosts = [] } = options;
     this.#options = options;
     this.#hosts = new Set(hosts === 'any' ? [] : hosts.map((host) => host.toLowerCase()));
-    this.#server = createServer(SERVER_OPTIONS, (request, response) => {
-      this.#serve(request, response).catch((error: unknown) => {
-        // A client that went away while its body was read or its answer awaited.
-        if (response.destroyed || (request.destroyed && !request.complete)) return;
-        log.error({ err: error, path: request.url }, `a request to the ${name} failed`);
-        if (!response.headersSent) response.writeHead(500, { 'Content-Type': 'text/plain' });
-        response.end('internal error\n');
-      });
-    });
-    this.#server.maxConnections = maxConnections;
-    if (metrics !== undefined) countRequests(this.#server, metrics);
   }
 
   /** The number of streams that are open. */
@@ -83,28 +83,62 @@ export class ControlServer {
     return this.#endStreams.size;
   }
 
-  /** Rejects with the system's error, such as EADDRINUSE. Resolves to the port. */
+  /**
+   * Rejects with the system's error, such as EADDRINUSE, or with one that says what is wrong with certificates or tokens. Resolves to
+   * the port.
+   */
   async listen(host: string, port: number): Promise<number> {
+    const { log, name, tls, auth, backlog } = this.#options;
+    this.#authenticator = auth === undefined ? undefined : await Authenticator.open(auth, log);
+    this.#tls =
+      tls === undefined ? undefined : await ServerTls.open(tls, { name, log, requestClientAuth: auth !== undefined });
+    const server = this.#createServer();
+    this.#server = server;
     await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen({ host, port }, () => {
-        this.#server.off('error', reject);
+      server.once('error', reject);
+      server.listen({ host, port, ...(backlog === undefined ? {} : { backlog }) }, () => {
+        server.off('error', reject);
         resolve();
       });
     });
-    const { log, name } = this.#options;
-    this.#server.on('error', (error) => log.error({ err: error }, `the ${name} failed`));
-    return (this.#server.address() as AddressInfo).port;
+    server.on('error', (error) => log.error({ err: error }, `the ${name} failed`));
+    const bound = (server.address() as AddressInfo).port;
+    warnIfOpen(log, { ip: host, port: bound, auth });
+    return bound;
   }
 
   /** Accepts nothing new and ends streams; cuts requests that are not answered within `graceMs`. */
   async close(graceMs = 0): Promise<void> {
-    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    this.#tls?.close();
+    this.#authenticator?.close();
+    const server = this.#server;
+    if (server === undefined) return;
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     for (const end of [...this.#endStreams]) end();
-    const cut = setTimeout(() => this.#server.closeAllConnections(), graceMs);
-    if (graceMs === 0) this.#server.closeAllConnections();
+    // A connection is idle only when its answer has been sent.
+    const closeIdle = setInterval(() => server.closeIdleConnections(), CLOSE_IDLE_MS);
+    const cut = setTimeout(() => server.closeAllConnections(), graceMs);
+    if (graceMs === 0) server.closeAllConnections();
     await closed;
+    clearInterval(closeIdle);
     clearTimeout(cut);
+  }
+
+  #createServer(): http.Server {
+    const { log, name, metrics, maxConnections = MAX_CONNECTIONS } = this.#options;
+    const onRequest: http.RequestListener = (request, response) => {
+      this.#serve(request, response).catch((error: unknown) => {
+        // A client that went away while its body was read or its answer awaited.
+        if (response.destroyed || (request.destroyed && !request.complete)) return;
+        log.error({ err: error, path: request.url }, `a request to the ${name} failed`);
+        if (!response.headersSent) response.writeHead(500, { 'Content-Type': 'text/plain' });
+        response.end('internal error\n');
+      });
+    };
+    const server = this.#tls === undefined ? createServer(SERVER_OPTIONS, onRequest) : secured(this.#tls, onRequest);
+    server.maxConnections = maxConnections;
+    if (metrics !== undefined) countRequests(server, metrics);
+    return server;
   }
 
   async #serve(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
@@ -131,6 +165,14 @@ export class ControlServer {
     }
   }
 
+  #identify(request: http.IncomingMessage, path: string): Identity | null {
+    const authenticator = this.#authenticator;
+    if (authenticator === undefined || this.#options.isOpenPath?.(path)) return ANYBODY;
+    const { authorization } = request.headers;
+    const certificateNames = this.#tls === undefined ? [] : peerNames(request.socket as TLSSocket);
+    return authenticator.identify({ authorization, certificateNames });
+  }
+
   #stream(stream: StateStream, response: http.ServerResponse): void {
     const end = sendStates(stream, response);
     this.#endStreams.add(end);
@@ -154,12 +196,32 @@ export class ControlServer {
     if (malformed !== null) {
       return text(400, `Malformed escape at character ${malformed.index + 1} of the target; write % as %25.\n`);
     }
+    const identity = this.#identify(request, target.pathname);
+    if (identity === null) return UNAUTHENTICATED;
     const handler = this.#options.route(target.pathname);
-    return handler === undefined ? { status: 404, body: '' } : await handler(controlRequest(request, target, gone));
+    return handler === undefined
+      ? { status: 404, body: '' }
+      : await handler(controlRequest(request, { target, gone, identity }));
   }
 }
 
-function controlRequest(request: http.IncomingMessage, target: URL, gone: AbortSignal): ControlRequest {
+/** RFC 9110 section 11.6.1. */
+const UNAUTHENTICATED: ControlResponse = {
+  ...text(401, 'Send a token (Authorization: Bearer TOKEN) or show a client certificate that is known here.\n'),
+  headers: { 'WWW-Authenticate': 'Bearer' },
+};
+
+function secured(tls: ServerTls, onRequest: http.RequestListener): http.Server {
+  const { createServer: createSecureServer } = process.getBuiltinModule('node:https');
+  const server = createSecureServer({ ...SERVER_OPTIONS, ...tls.handshakeOptions, ...tls.contextOptions }, onRequest);
+  tls.follow(server);
+  return server;
+}
+
+function controlRequest(
+  request: http.IncomingMessage,
+  { target, gone, identity }: { target: URL; gone: AbortSignal; identity: Identity },
+): ControlRequest {
   const bytes = () => readBody(request);
   return {
     method: request.method ?? 'GET',
@@ -168,6 +230,7 @@ function controlRequest(request: http.IncomingMessage, target: URL, gone: AbortS
     headers: request.headers,
     contentType: (request.headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '',
     gone,
+    identity,
     bytes,
     body: async () => (await bytes())?.toString('utf8') ?? null,
   };

@@ -117,6 +117,7 @@ class StateSender implements StateReader {
   }
 
   #close(): void {
+    if (this.#closed) return;
     this.#closed = true;
     clearInterval(this.#pings);
     this.#stop();

@@ -154,14 +154,17 @@ function* unions(tree: NameTree<Path>): Generator<Extract<NameTree<Path>, { type
   if (tree.type === 'union') for (const child of tree.trees) yield* unions(child.tree);
 }
 
+/** A branch of weight zero is how traffic is shifted away; a union of nothing else can't be meant. */
 function zeroWeights(dentry: Dentry, entry: number): LintFinding[] {
-  const messages: string[] = [];
+  const found: LintFinding[] = [];
+  const add = (severity: LintFinding['severity'], message: string) =>
+    found.push({ kind: 'zeroWeight', severity, entry, dentry, message });
   for (const { trees } of unions(dentry.tree)) {
     const zeros = trees.filter(({ weight }) => weight === 0).length;
-    if (zeros === trees.length) messages.push('all weights of a union are zero: nothing can be drawn');
-    else if (zeros > 0) messages.push(`${zeros} of ${trees.length} branches have the weight zero and are never drawn`);
+    if (zeros === trees.length) add('warning', 'all weights of a union are zero: no branch can be drawn by them');
+    else if (zeros > 0) add('note', `${zeros} of ${trees.length} branches have the weight zero and are never drawn`);
   }
-  return messages.map((message) => ({ kind: 'zeroWeight', severity: 'warning', entry, dentry, message }));
+  return found;
 }
 
 /** Whether a tree is never negative, so that no alternative is tried after it. */

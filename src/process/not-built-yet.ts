@@ -55,7 +55,6 @@ export const notBuiltYet: readonly NotBuilt[] = [
     consequence: "a client could write another's certificate into the header",
     harmless: isFalse,
   },
-  { at: 'admin.tls', refuse: true, consequence: 'the admin server would listen without TLS' },
 
   // -- top level and admin
   { at: 'admin.socketOptions', consequence: 'the system defaults hold' },

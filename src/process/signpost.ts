@@ -4,12 +4,13 @@ import type { MessagePort } from 'node:worker_threads';
 import type { ClientStates } from '../admin/client-state.ts';
 import { adminEndpoints } from '../admin/endpoints.ts';
 import type { IdentifierServer } from '../admin/identifier-server.ts';
-import { pathFilter } from '../admin/security.ts';
-import { adminServer } from '../admin/server.ts';
+import { adminServer, adminUrl } from '../admin/server.ts';
 import * as defaults from '../config/defaults.ts';
+import { isLoopback } from '../control-http/auth/index.ts';
 import { DnsResolver } from '../dns/index.ts';
 import { DefaultInterpreter, type Instance } from '../interpreters/index.ts';
 import { Dtab, type Interpreter } from '../naming/index.ts';
+import { CellPool } from '../port/cells.ts';
 import { type Bind, ControlEnd } from '../port/control-end.ts';
 import { ProcessLoggers } from '../program/logging.ts';
 import { ProcessMetrics } from '../program/metrics.ts';
@@ -62,11 +63,14 @@ export async function startSignpost(options: StartOptions<LinkerdConfig>): Promi
     return interpreter.bind(base.concat(dtab), path);
   };
   const workers = config.workers ?? Math.min(defaults.maxDefaultWorkers, availableParallelism());
+  const cells = new CellPool();
+  metrics.collector.observe(['process'], 'shared_cells/held', 'gauge', () => cells.size);
+  metrics.collector.observe(['process'], 'shared_cells/refused', 'counter', () => cells.refused);
   const telemeters = createTelemeters(config.telemetry ?? []);
   const recent = recentRequestsOf(telemeters);
   const attach = (port: MessagePort): ControlEnd => {
     const source = metrics.collector.attach();
-    return new ControlEnd(port, bind, loggers.named('binding'), {
+    return new ControlEnd(port, bind, cells, loggers.named('binding'), {
       onMetrics: (announcement) => source.accept(announcement),
       onRequests: (records) => {
         for (const record of records) recent?.add(record);
@@ -75,7 +79,7 @@ export async function startSignpost(options: StartOptions<LinkerdConfig>): Promi
     });
   };
   const data = createDataSide(
-    { routers: config.routers, workers, requestSampleRate: recent?.sampleRate ?? 0 },
+    { routers: config.routers, workers, requestSampleRate: recent?.sampleRate ?? 0, cells: cells.memory },
     attach,
     log,
   );
@@ -119,11 +123,8 @@ export async function startSignpost(options: StartOptions<LinkerdConfig>): Promi
       shutdown: (graceMs) => void setImmediate(close, graceMs),
     }),
     loggers.named('admin'),
-    {
-      hosts: config.admin?.hosts,
-      filter: config.admin?.security === undefined ? undefined : pathFilter(config.admin.security),
-      metrics: metrics.registry,
-    },
+    config.admin,
+    metrics.registry,
   );
   const identifierPort = config.admin?.httpIdentifierPort;
   const identifier = identifierPort === undefined ? null : await createIdentifierServer(config);
@@ -156,9 +157,9 @@ export async function startSignpost(options: StartOptions<LinkerdConfig>): Promi
     for (const { router, host: ip, port: bound } of listening) {
       log.info({ router, ip, port: bound, ...(isLoopback(ip) ? ONLY_THIS_HOST : {}) }, 'serving');
     }
-    const adminUrl = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
-    log.info({ url: adminUrl }, 'serving admin');
-    return { adminUrl, listening, close, stopped };
+    const url = adminUrl(config.admin, port);
+    log.info({ url }, 'serving admin');
+    return { adminUrl: url, listening, close, stopped };
   } catch (error) {
     await data.drain(0);
     await closeAdmin();
@@ -175,10 +176,6 @@ function instanceName({ admin }: LinkerdConfig): string {
 
 /** The default, which surprises whoever expects requests of other hosts. */
 const ONLY_THIS_HOST = { reachable: 'from this host alone; set `ip: 0.0.0.0` for others' };
-
-function isLoopback(ip: string): boolean {
-  return ip.startsWith('127.') || ip === '::1';
-}
 
 /** Loaded when it is wanted: it takes a part of the data side to the main thread. */
 async function createIdentifierServer(config: LinkerdConfig): Promise<IdentifierServer> {

@@ -99,9 +99,9 @@ test('entries that lead nowhere, are never used, or only after another', async (
 });
 
 test('weights of zero', async (t) => {
-  t.strictSame(told(lint('/a => 0 * /#/io.l5d.fs/a & 1 * /#/io.l5d.fs/b')), ['warning zeroWeight 0']);
+  t.strictSame(told(lint('/a => 0 * /#/io.l5d.fs/a & 1 * /#/io.l5d.fs/b')), ['note zeroWeight 0']);
   t.match(lint('/a => 0 * /#/io.l5d.fs/a & 0.0 * /#/io.l5d.fs/b')[0]?.message, 'all weights');
-  t.strictSame(told(lint('/a => $ | (1 * /#/io.l5d.fs/a & 1 * (0 * $ & 1 * !))')), ['warning zeroWeight 0']);
+  t.strictSame(told(lint('/a => $ | (1 * /#/io.l5d.fs/a & 1 * (0 * $ & 1 * !))')), ['note zeroWeight 0']);
 });
 
 test('a dtab that doubles at every step ends the search, not the process', async (t) => {

@@ -14,7 +14,7 @@ const PATIENCE_MS = 30_000;
 
 /** What clients are told, by question: however many ask the same, it is rendered once. */
 export class Renderings {
-  readonly #kept = new Derivations<Activity<ShownState>>({ equals: sameActivity((a, b) => a.key === b.key) });
+  readonly #kept = new Derivations<Activity<ShownState>>({ equals: sameActivity(sameState) });
 
   /** Equal questions have equal keys. `render` reads live values and depends on nothing else. */
   get(question: readonly string[], render: () => Activity<ShownState>): Live<Activity<ShownState>> {
@@ -24,6 +24,10 @@ export class Renderings {
   close(): void {
     this.#kept.close();
   }
+}
+
+export function sameState(a: ShownState, b: ShownState): boolean {
+  return a.key === b.key;
 }
 
 /** A state that is told by its text alone. */

@@ -2,6 +2,7 @@
 import {
   type ControlRequest,
   type ControlResponse,
+  jsonError,
   negotiate,
   parseContentType,
   placeHeaders,
@@ -69,12 +70,12 @@ function fromText(body: string): Dtab | ControlResponse {
 }
 
 function fromJson(body: string): Dtab | ControlResponse {
-  let value: unknown;
-  try {
-    value = JSON.parse(body);
-  } catch (error) {
-    return text(400, `The dtab is not JSON: ${(error as Error).message}`);
+  const malformed = jsonError(body);
+  if (malformed !== undefined) {
+    const error = new ParseError(body, malformed.offset, malformed.expected);
+    return { ...text(400, `The dtab is not JSON: ${located(error)}`), headers: placeHeaders(error) };
   }
+  const value: unknown = JSON.parse(body);
   if (!Array.isArray(value))
     return text(400, `The dtab must be a JSON list of {"prefix", "dst"}, but is ${kindOf(value)}`);
   const nulls = value.filter((entry) => entry === null);

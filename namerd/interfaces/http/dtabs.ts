@@ -6,11 +6,11 @@ import {
   liveStates,
   text,
 } from '../../../src/control-http/index.ts';
-import { type Activity, andThen, hasValue, ok, pending } from '../../../src/live/index.ts';
+import { type Activity, andThen, derive, hasValue, ok, pending, sameActivity } from '../../../src/live/index.ts';
 import { type ConfiguredNamer, Dtab, lintDtab, type Path } from '../../../src/naming/index.ts';
 import type { Change, DtabStorage, Version, VersionedDtab, Written } from '../../storage/storage.ts';
 import { parseVersion, showVersion } from '../../storage/versions.ts';
-import { answerWith, type Renderings, settled, shown, timedOut } from './answers.ts';
+import { answerWith, type Renderings, sameState, settled, shown, timedOut } from './answers.ts';
 import { acceptedType, readDtab, showDtab } from './dtab-text.ts';
 import { isAnswer, readChange, readNamespace, readWatch } from './parameters.ts';
 import { staleness, withWarnings } from './warnings.ts';
@@ -27,17 +27,22 @@ export class Dtabs {
     this.#renderings = renderings;
   }
 
-  /** Whatever the method, as in the original. */
+  /** Those that the client may read; whatever the method, as in the original. */
   readonly list: ControlHandler = (request) => {
-    const names = this.#renderings.get(['dtabs'], () =>
-      andThen(this.#storage.list().value, (listed) => ok(shown(JSON.stringify(listed)))),
-    );
+    const { identity } = request;
+    const render = (mayRead: (name: string) => boolean) =>
+      andThen(this.#storage.list().value, (listed) => ok(shown(JSON.stringify(listed.filter(mayRead)))));
+    const names =
+      identity.name === undefined
+        ? this.#renderings.get(['dtabs'], () => render(() => true))
+        : derive(() => render(identity.mayRead), sameActivity(sameState));
     return answerWith(request, names, { contentType: 'application/json' });
   };
 
   /** `escaped` is the namespace as it stands in the request's path. */
   async one(request: ControlRequest, escaped: string): Promise<ControlResponse> {
-    const namespace = readNamespace(escaped);
+    const isRead = request.method === 'GET' || request.method === 'HEAD';
+    const namespace = readNamespace(request, escaped, isRead ? 'read' : 'write');
     if (isAnswer(namespace)) return namespace;
     switch (request.method) {
       case 'GET':

@@ -26,7 +26,7 @@ export async function history(
   request: ControlRequest,
   escaped: string,
 ): Promise<ControlResponse> {
-  const namespace = readNamespace(escaped);
+  const namespace = readNamespace(request, escaped, 'read');
   if (isAnswer(namespace)) return namespace;
   const limit = readLimit(request, DEFAULT_LIMIT, MAX_LIMIT);
   if (isAnswer(limit)) return limit;

@@ -2,8 +2,9 @@
 import * as defaults from '../../../src/config/defaults.ts';
 import { optional } from '../../../src/config/kinds.ts';
 import * as scalars from '../../../src/config/scalars.ts';
+import { checkProvable } from '../../../src/control-http/auth/index.ts';
 import { ControlServer } from '../../../src/control-http/index.ts';
-import { defineInterface, type Interface, listenerKeys } from '../interface.ts';
+import { defineInterface, type Interface, listenerKeys, securityKeys } from '../interface.ts';
 import { controllerRoutes } from './routes.ts';
 
 const KIND = 'io.l5d.httpController';
@@ -18,15 +19,21 @@ export const httpController = defineInterface({
   metrics: [KIND, KIND],
   summary: 'Dtabs and bindings over HTTP, for namerctl and scripts.',
   config: (z) =>
-    z.strictObject({
-      ...listenerKeys(z, PORT),
-      maxConnections: optional(
-        scalars.int(z, { min: 1 }),
-        'Connections at a time (of ours); each watch is one. More are closed at once.',
-        MAX_CONNECTIONS,
-      ),
-    }),
-  create: ({ ip = defaults.serverIp, port = PORT, maxConnections = MAX_CONNECTIONS }, context): Interface => {
+    z
+      .strictObject({
+        ...listenerKeys(z, PORT),
+        ...securityKeys(z),
+        maxConnections: optional(
+          scalars.int(z, { min: 1 }),
+          'Connections at a time (of ours); each watch is one. More are closed at once.',
+          MAX_CONNECTIONS,
+        ),
+      })
+      .superRefine(checkProvable),
+  create: (
+    { ip = defaults.serverIp, port = PORT, maxConnections = MAX_CONNECTIONS, tls, auth },
+    context,
+  ): Interface => {
     const { log, metrics } = context;
     const { route, close: closeRoutes } = controllerRoutes(context);
     const server = new ControlServer({
@@ -37,6 +44,8 @@ export const httpController = defineInterface({
       // Clients name this host as their DNS does.
       hosts: 'any',
       maxConnections,
+      tls,
+      auth,
     });
     return {
       start: async () => ({ host: ip, port: await server.listen(ip, port) }),

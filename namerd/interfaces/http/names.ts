@@ -1,7 +1,12 @@
 /** How names are bound by the dtab of a namespace: `/api/1/bind`, `addr`, `resolve`, `delegate`, `bound-names`. */
 import { shownNames } from '../../../src/admin/bound-names.ts';
 import { type Delegate, delegatorHandler, explained } from '../../../src/admin/delegator.ts';
-import type { ControlHandler, ControlRequest, ControlResponse } from '../../../src/control-http/index.ts';
+import {
+  type ControlHandler,
+  type ControlRequest,
+  type ControlResponse,
+  forbidden,
+} from '../../../src/control-http/index.ts';
 import { type Activity, andThen, derive, hasValue, ok, pending } from '../../../src/live/index.ts';
 import {
   type Addr,
@@ -39,10 +44,11 @@ export class Names {
     this.#namespaces = namespaces;
     this.#namers = namers;
     this.#renderings = renderings;
-    const delegate: Delegate = (namespace, dtab, path) =>
-      namespace === undefined
-        ? namespaces.withoutNamespace.delegate?.(dtab, path)
-        : namespaces.delegate(namespace, dtab, path);
+    const delegate: Delegate = (namespace, dtab, path, { identity }) => {
+      if (namespace === undefined) return namespaces.withoutNamespace.delegate?.(dtab, path);
+      if (!identity.mayRead(namespace)) return forbidden(`read the namespace ${namespace}`);
+      return namespaces.delegate(namespace, dtab, path);
+    };
     this.delegator = delegatorHandler(delegate);
   }
 
@@ -52,7 +58,7 @@ export class Names {
     const path = readPath(request);
     if (isAnswer(path)) return path;
     if (escaped === undefined) return { status: 404, body: '' };
-    const namespace = readNamespace(escaped);
+    const namespace = readNamespace(request, escaped, 'read');
     if (isAnswer(namespace)) return namespace;
     const extra = readExtraDtab(request);
     return isAnswer(extra) ? extra : await answer(request, { namespace, path, extra });

@@ -1,5 +1,6 @@
 /** What requests say in their paths and queries; each reader gives the value or the 400 that says what is wrong. */
-import { type ControlRequest, type ControlResponse, parsed, text } from '../../../src/control-http/index.ts';
+import type { Identity } from '../../../src/control-http/auth/index.ts';
+import { type ControlRequest, type ControlResponse, forbidden, parsed, text } from '../../../src/control-http/index.ts';
 import { Dtab, Path } from '../../../src/naming/index.ts';
 import { badNamespaceName } from '../../namespace-name.ts';
 import type { Change } from '../../storage/storage.ts';
@@ -9,8 +10,12 @@ export function isAnswer(read: unknown): read is ControlResponse {
   return typeof read === 'object' && read !== null && 'status' in read;
 }
 
-/** A namespace from the rest of a request's path, where it may hold slashes. */
-export function readNamespace(escaped: string): string | ControlResponse {
+/** A namespace from the rest of a request's path, where it may hold slashes; 403 where the client may not do that with it. */
+export function readNamespace(
+  { identity }: ControlRequest,
+  escaped: string,
+  access: 'read' | 'write',
+): string | ControlResponse {
   let name: string;
   try {
     name = decodeURIComponent(escaped);
@@ -18,7 +23,9 @@ export function readNamespace(escaped: string): string | ControlResponse {
     return text(400, `Invalid namespace: ${escaped} is not percent-encoded UTF-8\n`);
   }
   const problem = badNamespaceName(name);
-  return problem === undefined ? name : text(400, `Invalid namespace: ${problem}\n`);
+  if (problem !== undefined) return text(400, `Invalid namespace: ${problem}\n`);
+  const isAllowed = access === 'read' ? identity.mayRead(name) : identity.mayWrite(name);
+  return isAllowed ? name : forbidden(`${access} the namespace ${name}`);
 }
 
 /** The parameter `path`. */
@@ -46,8 +53,11 @@ export function readWatch({ query }: ControlRequest): boolean | ControlResponse 
 const MAX_AUTHOR_BYTES = 200;
 const MAX_MESSAGE_BYTES = 4096;
 
-/** The parameters `author` and `message` of a write (of ours): whoever says who they are is not verified so. */
-export function readChange({ query }: ControlRequest): Change | ControlResponse {
+/**
+ * The parameters `author` and `message` of a write (of ours). Where authentication says who it is, that is the author; otherwise what
+ * a client says of itself is kept as unverified.
+ */
+export function readChange({ query, identity }: ControlRequest): Change | ControlResponse {
   const author = query.get('author') ?? '';
   const message = query.get('message') ?? '';
   if (Buffer.byteLength(author) > MAX_AUTHOR_BYTES || /\p{Cc}/u.test(author)) {
@@ -57,9 +67,14 @@ export function readChange({ query }: ControlRequest): Change | ControlResponse 
     return text(400, `Invalid message: at most ${MAX_MESSAGE_BYTES} bytes\n`);
   }
   return {
-    ...(author === '' ? {} : { author: { name: author, verified: false } }),
+    ...authorOf(identity, author),
     ...(message === '' ? {} : { message }),
   };
+}
+
+function authorOf({ name }: Identity, claimed: string): Pick<Change, 'author'> {
+  if (name !== undefined) return { author: { name, verified: true } };
+  return claimed === '' ? {} : { author: { name: claimed, verified: false } };
 }
 
 /** The parameter `limit` of a list. */

@@ -14,12 +14,12 @@ export function staleness(now: Activity<unknown>): Record<string, string> {
   return now.phase === 'failed' ? { Warning: warning(RESPONSE_IS_STALE, now.error.message) } : {};
 }
 
-/** What is odd about a dtab that was taken; notes are for those who ask (`namerctl dtab check`). */
+/** A dtab was taken by which names fail; what is merely odd about one is for those who ask (`namerctl dtab check`). */
 export function withWarnings(response: ControlResponse, findings: readonly LintFinding[]): ControlResponse {
-  const warnings = findings.filter(({ severity }) => severity === 'warning');
-  if (response.status !== 204 || warnings.length === 0) return response;
-  const texts = warnings.slice(0, MAX_WARNINGS).map(showFinding);
-  if (warnings.length > MAX_WARNINGS) texts.push(`and ${warnings.length - MAX_WARNINGS} more`);
+  const loops = findings.filter(({ kind }) => kind === 'loop');
+  if (response.status !== 204 || loops.length === 0) return response;
+  const texts = loops.slice(0, MAX_WARNINGS).map(showFinding);
+  if (loops.length > MAX_WARNINGS) texts.push(`and ${loops.length - MAX_WARNINGS} more`);
   const field = texts.map((text) => warning(MISCELLANEOUS, text)).join(', ');
   return { ...response, headers: { ...response.headers, Warning: field } };
 }

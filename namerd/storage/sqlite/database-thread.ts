@@ -116,8 +116,8 @@ export class DatabaseThread {
 
   #start(mustExist: boolean): Promise<{ readonly isNew: boolean }> {
     const data: DatabaseWorkerData = { ...this.#options, mustExist };
-    // Its errors come here; what a test runner or a debugger gave to this thread is not for it.
-    const worker = new Worker(WORKER, { workerData: data, execArgv: [] });
+    // It needs nothing of what a debugger or the environment tells the process.
+    const worker = new Worker(WORKER, { workerData: data, execArgv: [], env: {} });
     this.#worker = worker;
     let reason: string | undefined;
     return new Promise((resolve, reject) => {

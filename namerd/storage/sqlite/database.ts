@@ -188,11 +188,12 @@ function prepareTables(database: DatabaseSync): void {
   database.exec('BEGIN IMMEDIATE');
   const tables = database.prepare("SELECT count(*) AS number FROM sqlite_schema WHERE type = 'table'").get();
   if (tables?.['number'] === 0) {
-    database.exec(`${TABLES} PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${FORMAT};`);
+    database.exec(`${TABLES} PRAGMA application_id = ${APPLICATION_ID};`);
   } else if (pragma('application_id') !== APPLICATION_ID) {
     throw new DatabaseFailure('it is a SQLite database of another program; name another file');
   } else if (pragma('user_version') > FORMAT) {
     throw new DatabaseFailure('a later release of namerd has written it; run that one');
   }
-  database.exec('COMMIT');
+  // In any case: SQLite opens a file that it may not write to without a word, and fails with the first write.
+  database.exec(`PRAGMA user_version = ${FORMAT}; COMMIT;`);
 }

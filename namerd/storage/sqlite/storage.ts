@@ -2,9 +2,9 @@
  * The storage in a SQLite file. Reads come from memory; writes and history go to the thread that has the file (worker.ts),
  * which answers a write when it is on the disk.
  */
-import { accessSync, constants, mkdirSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmdirSync } from 'node:fs';
 import { userInfo } from 'node:os';
-import { dirname, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { Activity, Live } from '../../../src/live/index.ts';
 import { Dtab } from '../../../src/naming/index.ts';
 import type { Log } from '../../../src/port/log.ts';
@@ -43,10 +43,7 @@ export class SqliteStorage implements DtabStorage {
         if (this.#table.failure === null) this.#log.error({ path: this.#options.path, reason }, 'the database fails');
         this.#table.fail(new Error(`the database ${this.#options.path} fails: ${reason}`));
       },
-      recovered: () => {
-        this.#log.info({ path: this.#options.path }, 'the database works again');
-        this.#table.loaded();
-      },
+      recovered: () => this.#recover(),
     });
   }
 
@@ -136,7 +133,6 @@ export class SqliteStorage implements DtabStorage {
         if (outcome.current === null) return { type: 'missing' };
         return { type: 'stale', current: counterVersion(outcome.current) };
       case 'failed':
-        this.#log.error({ path: this.#options.path, reason: outcome.reason }, 'a write failed');
         this.#lastWriteFailure = { reason: outcome.reason, at: Date.now() };
         return { type: 'unavailable', reason: `the database failed: ${outcome.reason}` };
     }
@@ -144,6 +140,11 @@ export class SqliteStorage implements DtabStorage {
 
   #load(rows: readonly Row[]): void {
     for (const row of rows) this.#accept(row);
+    this.#recover();
+  }
+
+  #recover(): void {
+    if (this.#table.failure !== null) this.#log.info({ path: this.#options.path }, 'the database works again');
     this.#table.loaded();
   }
 
@@ -173,15 +174,20 @@ function entryOf({ version, at, dtab, author, isVerified, message }: PastRow): H
 
 /** Throws an error that says what to do. */
 function requireFolder(folder: string, create: boolean): void {
-  const elsewhere = 'or name a file elsewhere with `storage: {kind: io.l5d.sqlite, path: FILE}`';
-  const { username } = userInfo();
   try {
     if (create) mkdirSync(folder, { recursive: true });
-    accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
+    // By doing it: what access(2) says holds for another user where the effective one differs.
+    rmdirSync(mkdtempSync(join(folder, '.namerd-')));
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') throw new Error(`the folder ${folder} is not there; create it, ${elsewhere}`);
-    const remedy = `give it to that user (install -d -o ${username} ${folder}), ${elsewhere}`;
-    throw new Error(`the user ${username} can not write to the folder ${folder} (${code}); ${remedy}`);
+    const elsewhere = 'or name a file elsewhere with `storage: {kind: io.l5d.sqlite, path: FILE}`';
+    throw new Error(`${explainFolder(folder, (error as NodeJS.ErrnoException).code)}, ${elsewhere}`);
   }
+}
+
+function explainFolder(folder: string, code = ''): string {
+  if (code === 'ENOENT') return `the folder ${folder} is not there; create it`;
+  if (!['EACCES', 'EPERM', 'EROFS'].includes(code)) return `the folder ${folder} can not be used (${code}); mend it`;
+  const { username } = userInfo();
+  const remedy = `give it to that user (install -d -o ${username} ${folder})`;
+  return `the user ${username} can not write to the folder ${folder} (${code}); ${remedy}`;
 }
