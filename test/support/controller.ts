@@ -33,6 +33,7 @@ export interface RunningController {
   readonly url: string;
   readonly port: number;
   readonly storage: DtabStorage;
+  readonly receipts: Receipts;
   readonly log: MemoryLog;
   /** Streams that are open. */
   watches(): number;
@@ -67,10 +68,11 @@ export async function startController(t: Test, options: ControllerOptions = {}):
   const namers: ConfiguredNamer[] = [{ prefix: Path.utf8('io.l5d.fs'), namer }];
   if (options.namer !== undefined) namers.push({ prefix: Path.utf8('test'), namer: options.namer });
   const bound = new Namespaces(storage, { namers, resolver: noDns });
+  const receipts = new Receipts({ log });
   const metrics = new MetricRegistry().scope(['interface', httpController.kind]);
   const controller = httpController.create(
     { port: 0, ...config },
-    { namespaces: bound, storage, namers, receipts: new Receipts({ log }), log, metrics },
+    { namespaces: bound, storage, namers, receipts, log, metrics },
   );
   const { port } = await controller.start();
   let isClosed = false;
@@ -83,5 +85,5 @@ export async function startController(t: Test, options: ControllerOptions = {}):
   };
   t.teardown(() => close());
   const watches = () => (controller.state!() as { watches: number }).watches;
-  return { url: `http://127.0.0.1:${port}`, port, storage, log, watches, file, close };
+  return { url: `http://127.0.0.1:${port}`, port, storage, receipts, log, watches, file, close };
 }

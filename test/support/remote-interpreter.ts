@@ -61,6 +61,11 @@ export interface TestInterpreterOptions {
   /** Of the snapshots; one of the test's own when left out. */
   readonly stateDirectory?: string;
   readonly lingerMs?: number;
+  /** Of the Signpost, to namerd. */
+  readonly name?: string;
+  readonly router?: string;
+  /** Of the workers; they apply all at once when left out. */
+  readonly applied?: () => Promise<void>;
 }
 
 /** A bound name and its addresses as text: `/#/test/web @ 127.0.0.1:80`. */
@@ -125,11 +130,11 @@ export function startInterpreter(t: Test, options: TestInterpreterOptions): Test
     {
       namers: [],
       resolver: noResolver,
-      router: 'test',
+      router: options.router ?? 'test',
       log,
       metrics,
       locate: () => ({ value: ok(leaf(namerd)) }),
-      instance: { name: 'test:1', stateDirectory, applied: async () => {} },
+      instance: { name: options.name ?? 'test:1', stateDirectory, applied: options.applied ?? (async () => {}) },
       ...(options.lingerMs === undefined ? {} : { lingerMs: options.lingerMs }),
     },
   );
@@ -152,7 +157,7 @@ export function startInterpreter(t: Test, options: TestInterpreterOptions): Test
     metric: (name) => {
       metrics.flush();
       for (const { path, metrics: values } of collector.snapshot().scopes) {
-        if (path.join('/') !== `rt/test/interpreter/${kind.kind}`) continue;
+        if (!path.join('/').endsWith(`/interpreter/${kind.kind}`)) continue;
         const found = values.find((metric) => metric.name === name);
         if (found !== undefined && found.type !== 'stat') return found.value;
       }
