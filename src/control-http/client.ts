@@ -3,9 +3,11 @@
  * failures in words. Built on undici, which is loaded when a client is opened.
  */
 import type { buildConnector, Dispatcher, Pool } from 'undici';
-import type { ClientTls } from '../wire/tls/index.ts';
+import type { Log } from '../port/log.ts';
+import { ClientTls, type ClientTlsConfig } from '../wire/tls/index.ts';
 import { PINGS_MISSED, pingMsOf } from './pings.ts';
 
+const MAX_CONNECTIONS = 16;
 const CONNECT_MS = 3_000;
 /** A peer whose host died is noticed although nothing is said to it. */
 const TCP_KEEP_ALIVE_MS = 10_000;
@@ -20,9 +22,10 @@ type Connector = ReturnType<typeof buildConnector>;
 export interface ClientOptions {
   readonly host: string;
   readonly port: number;
-  /** None: in the clear. The client does not own it. */
-  readonly tls?: ClientTls | undefined;
-  /** At a time; each stream holds one. None: no limit. */
+  /** None: in the clear. */
+  readonly tls?: ClientTlsConfig | undefined;
+  readonly log: Log;
+  /** At a time, Infinity for no limit; each stream holds one. Default 16. */
   readonly maxConnections?: number | undefined;
 }
 
@@ -70,18 +73,25 @@ export class ControlClient {
   /** For messages: `http://localhost:2379`. */
   readonly origin: string;
   readonly #options: ClientOptions;
+  readonly #tlsConfig: ClientTlsConfig | undefined;
+  #tls: ClientTls | undefined;
   #pool: Pool | null = null;
 
   constructor(options: ClientOptions) {
     const { host, port, tls } = options;
     this.#options = options;
-    this.origin = `${tls === undefined ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${port}`;
+    this.#tlsConfig = tls?.enabled === false ? undefined : tls;
+    const scheme = this.#tlsConfig === undefined ? 'http' : 'https';
+    this.origin = `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`;
   }
 
-  /** Loads the HTTP client; connects to nothing yet. */
+  /** Loads the HTTP client; connects to nothing yet. Rejects when files of certificates can't be used. */
   async open(): Promise<void> {
     const undici = await import('undici');
-    const { tls, maxConnections = null } = this.#options;
+    const { maxConnections = MAX_CONNECTIONS, log } = this.#options;
+    const tls =
+      this.#tlsConfig === undefined ? undefined : await ClientTls.open(this.#tlsConfig, { name: this.origin, log });
+    this.#tls = tls;
     const common = {
       timeout: CONNECT_MS,
       keepAlive: true,
@@ -91,9 +101,9 @@ export class ControlClient {
     };
     // With the certificates that count when a connection is made.
     const overTls: Connector = (options, callback) =>
-      undici.buildConnector({ ...common, ...(tls as ClientTls).connectionOptions })(options, callback);
+      undici.buildConnector({ ...common, ...tls?.connectionOptions })(options, callback);
     this.#pool = new undici.Pool(this.origin, {
-      connections: maxConnections,
+      connections: Number.isFinite(maxConnections) ? maxConnections : null,
       pipelining: 1,
       connect: tls === undefined ? common : overTls,
       // Each question has its own limit.
@@ -127,10 +137,12 @@ export class ControlClient {
    */
   async *lines(question: Question, onHead: (head: Head) => void = () => {}): AsyncGenerator<string, never> {
     const limit = new Limit(question.timeoutMs ?? ANSWER_MS);
+    let isOpen = false;
     try {
       const { statusCode, headers, body } = await this.#request(question, limit.signal);
       limit.clear();
       if (statusCode !== 200) throw new Refused(statusCode, await body.text());
+      isOpen = true;
       onHead({ status: statusCode, headers });
       const silenceMs = (pingMsOf(headers) ?? 0) * PINGS_MISSED;
       body.setEncoding('utf8');
@@ -146,7 +158,8 @@ export class ControlClient {
       // Of a server that sends one answer, without a line's end.
       if (rest !== '') yield rest;
     } catch (error) {
-      throw this.#explain(error, question, limit.signal);
+      const isSilent = isOpen && limit.signal.aborted && !question.signal?.aborted;
+      throw isSilent ? new Unreachable(`${this.origin} is silent`) : this.#explain(error, question, limit.signal);
     } finally {
       limit.clear();
     }
@@ -158,6 +171,7 @@ export class ControlClient {
     const pool = this.#pool;
     this.#pool = null;
     await pool?.destroy();
+    this.#tls?.close();
   }
 
   async #request(question: Question, late: AbortSignal): Promise<Dispatcher.ResponseData> {
@@ -167,10 +181,10 @@ export class ControlClient {
     return await this.#pool.request({ method, path, headers, body, signal: all });
   }
 
-  #explain(error: unknown, { signal }: Question, late: AbortSignal): Error {
+  #explain(error: unknown, { signal, timeoutMs = ANSWER_MS }: Question, late: AbortSignal): Error {
     if (signal?.aborted) return signal.reason as Error;
     if (error instanceof Unreachable || error instanceof Refused) return error;
-    if (late.aborted) return new Unreachable(`${this.origin} does not answer in time`);
+    if (late.aborted) return new Unreachable(`${this.origin} does not answer within ${timeoutMs} ms`);
     const { code, message, errors } = error as NodeJS.ErrnoException & { errors?: Error[] };
     // Of a host with several addresses each has failed.
     const reason = message || errors?.map((one) => one.message).join('; ') || code;

@@ -1,5 +1,14 @@
 /** HTTP on the control side: the small server of admin and namerd. Nothing here carries users' requests. */
-export { type Answer, ControlClient, type Head, type Question, Refused, shorten, Unreachable } from './client.ts';
+export {
+  type Answer,
+  type ClientOptions,
+  ControlClient,
+  type Head,
+  type Question,
+  Refused,
+  shorten,
+  Unreachable,
+} from './client.ts';
 export { jsonError } from './json-error.ts';
 export { type MediaType, negotiate, parseContentType } from './media-types.ts';
 export {

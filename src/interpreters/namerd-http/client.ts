@@ -13,7 +13,7 @@ import {
   readDelegation,
 } from '../../naming/index.ts';
 import type { Log } from '../../port/log.ts';
-import { ClientTls, type ClientTlsConfig } from '../../wire/tls/index.ts';
+import type { ClientTlsConfig } from '../../wire/tls/index.ts';
 import type { Retry } from '../remote/backoff.ts';
 import type { NamerdClient, WatchEnding, WatchListener } from '../remote/client.ts';
 import { BearerToken } from './bearer-token.ts';
@@ -41,29 +41,26 @@ export interface NamerdHttpOptions {
 export class NamerdHttpClient implements NamerdClient {
   readonly #client: ControlClient;
   readonly #namespace: string;
-  readonly #tls: ClientTls | undefined;
   readonly #token: BearerToken | undefined;
   readonly #pulse: Pulse;
   readonly #closing = new AbortController();
 
   /** Rejects when a certificate file can't be used. */
   static async open(options: NamerdHttpOptions): Promise<NamerdHttpClient> {
-    const { host, port, tls: config, tokenPath, log } = options;
-    const tls = config === undefined ? undefined : await ClientTls.open(config, { name: `namerd at ${host}`, log });
+    const { host, port, tls, tokenPath, log } = options;
     const token = tokenPath === undefined ? undefined : await BearerToken.open(tokenPath, log);
-    const client = new ControlClient({ host, port, tls });
+    const client = new ControlClient({ host, port, tls, log, maxConnections: Number.POSITIVE_INFINITY });
     await client.open();
-    return new NamerdHttpClient(client, { tls, token }, options);
+    return new NamerdHttpClient(client, token, options);
   }
 
   private constructor(
     client: ControlClient,
-    { tls, token }: { tls: ClientTls | undefined; token: BearerToken | undefined },
+    token: BearerToken | undefined,
     { namespace, pingMs, pingTimeoutMs, retry }: NamerdHttpOptions,
   ) {
     this.#client = client;
     this.#namespace = namespace;
-    this.#tls = tls;
     this.#token = token;
     const ask = (timeoutMs: number) => client.ask(this.#question({ method: 'HEAD', path: '/api/1/', timeoutMs }));
     this.#pulse = new Pulse({ ask, pingMs, pingTimeoutMs, retry });
@@ -93,7 +90,6 @@ export class NamerdHttpClient implements NamerdClient {
     this.#closing.abort();
     this.#pulse.close();
     this.#token?.close();
-    this.#tls?.close();
     void this.#client.close();
   }
 

@@ -39,7 +39,7 @@ export const namerdHttp = defineKind({
         ...address,
         namespace,
         retry,
-        tls: tls?.enabled === false ? undefined : tls,
+        tls,
         tokenPath,
         log: context.log,
         pingMs: isAlone ? defaults.meshPingMs : defaults.meshFailOverPingMs,
