@@ -1,5 +1,6 @@
 /** The API of namerd's io.l5d.httpController, as far as namerctl uses it. */
 import type { BoundTreeJson, DelegateJson } from '../../src/naming/delegate-json.ts';
+import type { Arrival } from '../receipts/receipts.ts';
 import type { DentryText, VersionedEntries } from './dentries.ts';
 import type { DtabFile } from './dtab-file.ts';
 import { ExitCode, Failure } from './failure.ts';
@@ -86,6 +87,18 @@ export class Controller {
     if (answer.status === 404) throw notFound();
     if (answer.status !== 200) throw unexpected(answer);
     return jsonBody(answer, isListOf(isObject), 'a history') as PastVersion[];
+  }
+
+  /**
+   * Where a version has arrived; the present one without `version`. namerd answers when it has arrived everywhere, or after `waitMs`
+   * (at most 50 s).
+   */
+  async receipts(namespace: string, version: string | undefined, waitMs: number): Promise<Arrival> {
+    const query = { wait: String(Math.ceil(waitMs) / 1000), ...(version === undefined ? {} : { version }) };
+    const answer = await exchange(this.#request('GET', ['receipts', namespace], {}, query), waitMs);
+    if (answer.status === 404) throw notFound();
+    if (answer.status !== 200) throw unexpected(answer);
+    return jsonBody(answer, isObject, 'a list of receipts') as Arrival;
   }
 
   /** How `path` is bound by the namespace's dtab with `extra` appended, step by step. */

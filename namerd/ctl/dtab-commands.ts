@@ -2,6 +2,7 @@
 import { CHANGE_FLAGS } from './change.ts';
 import type { Argument, Command } from './command.ts';
 import { OUTPUT_FLAG } from './output.ts';
+import { WAIT_FLAGS } from './written.ts';
 
 const NAME: Argument = { shown: '[name]', complete: 'namespace' };
 const FILE: Argument = { shown: '[file]', complete: 'file' };
@@ -34,7 +35,7 @@ const create: Command = {
   summary: 'Create a dtab from a file, or from stdin (-)',
   args: [NAME, FILE],
   wrongArgs: 'create requires a name and file path',
-  flags: CHANGE_FLAGS,
+  flags: [...CHANGE_FLAGS, ...WAIT_FLAGS],
   load: async () => (await import('./original.ts')).create,
 };
 
@@ -45,7 +46,11 @@ const update: Command = {
   summary: 'Replace a dtab by a file, or by stdin (-)',
   args: [NAME, FILE],
   wrongArgs: 'update requires a name and file path',
-  flags: [...CHANGE_FLAGS, { name: 'version', type: 'text', summary: 'only if the dtab is still at this version' }],
+  flags: [
+    ...CHANGE_FLAGS,
+    ...WAIT_FLAGS,
+    { name: 'version', type: 'text', summary: 'only if the dtab is still at this version' },
+  ],
   load: async () => (await import('./original.ts')).update,
 };
 
@@ -120,7 +125,7 @@ is not sent: the editor opens again and says what is wrong. If somebody else cha
 are put together and you see the result; where you changed the same entries, you see all three versions.`,
   args: [NAME],
   wrongArgs: 'edit requires the name of a dtab',
-  flags: CHANGE_FLAGS,
+  flags: [...CHANGE_FLAGS, ...WAIT_FLAGS],
   examples: `namerctl dtab edit internal -m 'web to v2'
 EDITOR='code --wait' namerctl dtab edit internal
 EDITOR="sed -i 's/web-v1/web-v2/'" namerctl dtab edit internal`,
@@ -213,7 +218,7 @@ const rollback: Command = {
 makes a new version; nothing of the history is lost. A dtab that was deleted comes back.`,
   args: [NAME, { shown: '[version]', complete: 'none', isOptional: true }],
   wrongArgs: 'rollback requires the name of a dtab, and takes a version',
-  flags: [...CHANGE_FLAGS, { name: 'dry-run', type: 'bool', summary: 'only show what would change' }],
+  flags: [...CHANGE_FLAGS, ...WAIT_FLAGS, { name: 'dry-run', type: 'bool', summary: 'only show what would change' }],
   examples: `namerctl dtab rollback internal
 namerctl dtab rollback internal AAAAAAAAAAI= -m 'web v2 has a leak'
 namerctl dtab rollback internal --dry-run`,
@@ -226,10 +231,35 @@ namerctl dtab rollback internal --dry-run`,
   load: async () => (await import('./dtab-history.ts')).rollback,
 };
 
+const receipts: Command = {
+  name: 'receipts',
+  summary: 'Show where a version of a dtab has arrived',
+  description: `Lists the Signposts that any namerd of the storage has seen in the last hour using the dtab, each with what it does with the
+version (by default the present one):
+
+  serving       all its traffic goes by the version
+  idle          it has the version, and nothing is bound by it
+  old           some of its traffic goes by an older version
+  disconnected  it is connected to no namerd`,
+  args: [NAME, { shown: '[version]', complete: 'none', isOptional: true }],
+  wrongArgs: 'receipts requires the name of a dtab, and takes a version',
+  flags: WAIT_FLAGS,
+  examples: `namerctl dtab receipts internal
+namerctl dtab receipts internal --wait=2m --allow-disconnected
+namerctl dtab update internal routes.dtab --wait`,
+  exitCodes: `0  the version has arrived everywhere
+1  some Signpost is old or disconnected (disconnected ones don't count with --allow-disconnected)
+2  the command line is wrong
+3  there is no such dtab, or that namerd does not know where versions arrive
+5  namerd refused
+6  namerd was not reached, or it can't ask its storage what other namerds have seen`,
+  load: async () => (await import('./arrival.ts')).receipts,
+};
+
 export const dtab: Command = {
   name: 'dtab',
   isOriginal: true,
   summary: 'Read, check and change dtabs',
   persistentFlags: [{ name: 'json', type: 'bool', summary: 'dtabs in JSON instead of text' }, OUTPUT_FLAG],
-  commands: [list, get, create, update, remove, edit, check, diff, test, history, rollback],
+  commands: [list, get, create, update, remove, edit, check, diff, test, history, rollback, receipts],
 };

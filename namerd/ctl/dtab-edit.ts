@@ -7,9 +7,10 @@ import { canonicalLines, dtabOf, parseDtabText } from './dtab-source.ts';
 import { EditedFile } from './editor.ts';
 import { ExitCode, Failure } from './failure.ts';
 import { about } from './hints.ts';
-import { printJson, printLine, tellWarnings, wantsJson } from './output.ts';
+import { printJson, printLine, wantsJson } from './output.ts';
 import { readConnection } from './settings.ts';
 import { mergeThreeWay, sameLines } from './three-way.ts';
+import { endingOf } from './written.ts';
 
 /** Others may write all the time; somebody has to look at that. */
 const MAX_CONFLICTS = 10;
@@ -18,15 +19,18 @@ const MAX_ATTEMPTS = 10;
 
 export async function edit({ args: [namespace = ''], flags }: Invocation): Promise<number> {
   const asJson = wantsJson(flags);
+  const ending = await endingOf(flags);
   const controller = new Controller(await readConnection(flags));
   const before = await about(controller, namespace, controller.get(namespace));
   const file = new EditedFile(namespace);
   let isKept = false;
   try {
     const result = await new Editing(controller, namespace, file, changeOf(flags)).run(before);
-    if (asJson) printJson({ namespace, changed: result !== undefined, previous: before.version, ...result });
-    else printLine(result === undefined ? `${namespace} is unchanged` : `Updated ${namespace}`);
-    if (!asJson && result !== undefined) tellWarnings(result.warnings);
+    const previous = before.version;
+    if (result !== undefined)
+      return await ending(controller, namespace, 'Updated', result, { changed: true, previous });
+    if (asJson) printJson({ namespace, changed: false, previous });
+    else printLine(`${namespace} is unchanged`);
     return ExitCode.done;
   } catch (failure) {
     if (!(failure instanceof Failure) || failure instanceof Cancelled) throw failure;

@@ -2,15 +2,16 @@
 import { changeOf } from './change.ts';
 import { type Colours, coloursFor } from './colours.ts';
 import type { Invocation } from './command.ts';
-import { Controller, type PastVersion, UnexpectedResponse } from './controller.ts';
+import { Controller, type PastVersion, UnexpectedResponse, type WriteResult } from './controller.ts';
 import { changesOf } from './dtab-diff.ts';
 import { canonicalLines, dtabOf } from './dtab-source.ts';
 import { type DiffLine, diffLines, showDiff } from './entry-diff.ts';
 import { ExitCode, Failure, usageFailure } from './failure.ts';
 import type { ParsedFlags } from './flags.ts';
 import { about } from './hints.ts';
-import { printJson, printLine, tellWarnings, wantsJson } from './output.ts';
+import { printJson, printLine, wantsJson } from './output.ts';
 import { readConnection } from './settings.ts';
+import { endingOf } from './written.ts';
 
 const DEFAULT_COUNT = 20;
 /** As many as namerd tells at a time. */
@@ -69,24 +70,24 @@ function linesOf(version: PastVersion | undefined, namespace: string): string[] 
 
 export async function rollback({ args: [namespace = '', wanted], flags }: Invocation): Promise<number> {
   const asJson = wantsJson(flags);
+  const ending = await endingOf(flags);
   const controller = new Controller(await readConnection(flags));
   const past = await about(controller, namespace, controller.history(namespace, MAX_COUNT));
   const [now] = past;
   const target = targetOf(namespace, past, wanted);
   const lines = differences(now, target, namespace);
   const isSame = now?.dtab !== null && lines.every(({ op }) => op === 'same');
-  const isDryRun = flags.isOn('dry-run');
+  const told = { to: target.version, changes: changesOf(lines) };
+  if (!asJson) for (const line of showDiff(lines, coloursFor(process.stdout))) printLine(line);
 
-  let version: string | undefined = now?.version;
-  if (!isSame && !isDryRun) version = await restore(controller, namespace, now, target, flags);
-  if (asJson) {
-    printJson({ namespace, to: target.version, changed: !isSame && !isDryRun, version, changes: changesOf(lines) });
-    return ExitCode.done;
+  if (!isSame && !flags.isOn('dry-run')) {
+    const result = await restore(controller, namespace, now, target, flags);
+    if (!asJson) printLine(`Going back to version ${target.version}`);
+    return await ending(controller, namespace, 'Updated', result, { changed: true, ...told });
   }
-  for (const line of showDiff(lines, coloursFor(process.stdout))) printLine(line);
-  if (isSame) printLine(`${namespace} is what it was at version ${target.version}`);
-  else if (isDryRun) printLine(`Would roll ${namespace} back to version ${target.version}`);
-  else printLine(`Rolled ${namespace} back to version ${target.version}`);
+  if (asJson) printJson({ namespace, version: now?.version, changed: false, ...told });
+  else if (isSame) printLine(`${namespace} is what it was at version ${target.version}`);
+  else printLine(`Would take ${namespace} back to version ${target.version}`);
   return ExitCode.done;
 }
 
@@ -104,24 +105,20 @@ function targetOf(namespace: string, past: readonly PastVersion[], wanted: strin
   throw new Failure(message, ExitCode.missing, { hint });
 }
 
-/** Answers the version that it makes. */
 async function restore(
   controller: Controller,
   namespace: string,
   now: PastVersion | undefined,
   target: PastVersion,
   flags: ParsedFlags,
-): Promise<string | undefined> {
+): Promise<WriteResult> {
   const body = JSON.stringify(target.dtab);
   const dtab = { body, contentType: 'application/json', version: undefined } as const;
   const change = changeOf(flags, `Roll back to version ${target.version}`);
   try {
-    const { version, warnings } =
-      now === undefined || now.dtab === null
-        ? await controller.create(namespace, dtab, change)
-        : await controller.update(namespace, dtab, change, now.version);
-    tellWarnings(warnings);
-    return version;
+    return now === undefined || now.dtab === null
+      ? await controller.create(namespace, dtab, change)
+      : await controller.update(namespace, dtab, change, now.version);
   } catch (failure) {
     const isConflict = failure instanceof UnexpectedResponse && [409, 412].includes(failure.status);
     if (!isConflict) throw failure;

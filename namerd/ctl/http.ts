@@ -46,11 +46,15 @@ export interface Answer {
   readonly body: string;
 }
 
-/** Resolves to whatever answer came; throws Failure when none did. */
-export async function exchange(request: Outgoing): Promise<Answer> {
+/**
+ * Resolves to whatever answer came; throws Failure when none did.
+ *
+ * @param waitMs that namerd was asked to take before it answers
+ */
+export async function exchange(request: Outgoing, waitMs = 0): Promise<Answer> {
   let { url } = request;
   for (let redirects = 0; ; redirects++) {
-    const answer = await read(request, await send({ ...request, url }, ANSWER_TIMEOUT_MS));
+    const answer = await read(request, await send({ ...request, url }, ANSWER_TIMEOUT_MS + waitMs));
     const target = redirectOf(request, answer, url);
     if (target === undefined) return answer;
     if (redirects === MAX_REDIRECTS) throw failed(request, `stopped after ${MAX_REDIRECTS} redirects`);

@@ -1,15 +1,16 @@
 /** The commands of the original: `dtab list`, `get`, `create`, `update`, `delete`. */
 import { changeOf } from './change.ts';
 import type { Invocation } from './command.ts';
-import { Controller, type WriteResult } from './controller.ts';
+import { Controller } from './controller.ts';
 import { compact, goJson, prettyLines } from './dentries.ts';
 import { readDtabFile } from './dtab-file.ts';
 import { ExitCode } from './failure.ts';
 import { readInput } from './files.ts';
 import type { ParsedFlags } from './flags.ts';
 import { about, writing } from './hints.ts';
-import { printJson, printLine, tellWarnings, wantsJson } from './output.ts';
+import { printJson, printLine, wantsJson } from './output.ts';
 import { readConnection } from './settings.ts';
+import { endingOf } from './written.ts';
 
 export async function list({ flags }: Invocation): Promise<number> {
   const asJson = flags.isOn('json') || wantsJson(flags);
@@ -30,26 +31,24 @@ export async function get({ args: [name = ''], flags }: Invocation): Promise<num
 }
 
 export async function create({ args: [namespace = '', path = ''], flags }: Invocation): Promise<number> {
-  const asJson = wantsJson(flags);
+  const ending = await endingOf(flags);
   const controller = await controllerOf(flags);
   const text = await readInput(path);
   const dtab = readDtabFile(text);
   const sent = { namespace, path, text, dtab };
   const result = await writing(controller, sent, controller.create(namespace, dtab, changeOf(flags)));
-  tellWritten('Created', namespace, result, asJson);
-  return ExitCode.done;
+  return await ending(controller, namespace, 'Created', result);
 }
 
 export async function update({ args: [namespace = '', path = ''], flags }: Invocation): Promise<number> {
-  const asJson = wantsJson(flags);
+  const ending = await endingOf(flags);
   const controller = await controllerOf(flags);
   const text = await readInput(path);
   const dtab = readDtabFile(text);
   const version = dtab.version ?? flags.text('version');
   const sent = { namespace, path, text, dtab, version };
   const result = await writing(controller, sent, controller.update(namespace, dtab, changeOf(flags), version));
-  tellWritten('Updated', namespace, result, asJson);
-  return ExitCode.done;
+  return await ending(controller, namespace, 'Updated', result);
 }
 
 export async function remove({ args: [namespace = ''], flags }: Invocation): Promise<number> {
@@ -63,10 +62,4 @@ export async function remove({ args: [namespace = ''], flags }: Invocation): Pro
 
 async function controllerOf(flags: ParsedFlags): Promise<Controller> {
   return new Controller(await readConnection(flags));
-}
-
-function tellWritten(done: string, namespace: string, { version, warnings }: WriteResult, asJson: boolean): void {
-  tellWarnings(warnings);
-  if (asJson) printJson({ namespace, version, warnings });
-  else printLine(`${done} ${namespace}`);
 }

@@ -20,6 +20,8 @@ export interface Program {
   printed(pattern: RegExp): Promise<RegExpExecArray>;
   /** What it has printed on stdout. */
   soFar(): string;
+  /** And on stderr. */
+  errorsSoFar(): string;
   kill(signal: NodeJS.Signals): void;
 }
 
@@ -74,6 +76,7 @@ export function runProgram(
       return match;
     },
     soFar: () => stdout,
+    errorsSoFar: () => stderr,
     kill: (signal) => void child.kill(signal),
   };
 }

@@ -70,12 +70,12 @@ test('going back', async (t) => {
 
   t.match(await run(['rollback', 'internal', '--dry-run']), {
     code: 0,
-    stdout: '-/svc => /#/three ;\n+/svc => /#/two ;\nWould roll internal back to version AAAAAAAAAAI=\n',
+    stdout: '-/svc => /#/three ;\n+/svc => /#/two ;\nWould take internal back to version AAAAAAAAAAI=\n',
   });
   t.equal(await now(), '/svc=>/#/three;', 'nothing was changed');
   t.match(await run(['rollback', 'internal']), {
     code: 0,
-    stdout: /\+\/svc => \/#\/two ;\nRolled internal back to version AAAAAAAAAAI=\n$/,
+    stdout: /\+\/svc => \/#\/two ;\nGoing back to version AAAAAAAAAAI=\nUpdated internal\n$/,
   });
   t.equal(await now(), '/svc=>/#/two;');
   t.match(await run(['rollback', 'internal', 'AAAAAAAAAAE', '-m', 'why']), { code: 0 }, 'padding may be left out');
@@ -102,7 +102,7 @@ test('going back', async (t) => {
   await run(['delete', 'internal', '-m', 'away']);
   t.match(await run(['history', 'internal', '-n', '1']), { stdout: / {2}deleted {2}away\n$/ });
   t.match(await run(['rollback', 'internal', 'AAAAAAAAAAc=']), { code: 2, stderr: 'is a deletion' });
-  t.match(await run(['rollback', 'internal']), { code: 0, stdout: '+/svc => /#/three ;\nRolled internal back' });
+  t.match(await run(['rollback', 'internal']), { code: 0, stdout: '+/svc => /#/three ;\nGoing back to version' });
   t.equal(await now(), '/svc=>/#/three;', 'a dtab that was deleted comes back');
 });
 
