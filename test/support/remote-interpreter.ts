@@ -1,5 +1,6 @@
-/** An interpreter of kind io.l5d.mesh in the test's own process. */
+/** An interpreter that asks namerd in the test's own process: of kind io.l5d.mesh unless told otherwise. */
 import { mesh } from '../../src/interpreters/mesh/index.ts';
+import type { namerdHttp } from '../../src/interpreters/namerd-http/index.ts';
 import type { RemoteInterpreter } from '../../src/interpreters/remote/interpreter.ts';
 import { type Activity, ok, type Variable, variable } from '../../src/live/index.ts';
 import { MetricCollector } from '../../src/metrics/collector.ts';
@@ -53,12 +54,18 @@ export interface InterpreterStateJson {
 }
 
 export interface TestInterpreterOptions {
+  readonly kind?: typeof mesh | typeof namerdHttp;
   readonly ports: readonly number[];
   /** More keys of the config. */
   readonly config?: Record<string, unknown>;
   /** Of the snapshots; one of the test's own when left out. */
   readonly stateDirectory?: string;
   readonly lingerMs?: number;
+  /** Of the Signpost, to namerd. */
+  readonly name?: string;
+  readonly router?: string;
+  /** Of the workers; they apply all at once when left out. */
+  readonly applied?: () => Promise<void>;
 }
 
 /** A bound name and its addresses as text: `/#/test/web @ 127.0.0.1:80`. */
@@ -117,16 +124,17 @@ export function startInterpreter(t: Test, options: TestInterpreterOptions): Test
   metrics.onAnnounce((announcement) => source.accept(announcement));
   const addr: Variable<Addr> = variable(addressesOf(options.ports));
   const namerd = { id: Path.parse('/$/inet/namerd'), residual: Path.empty, addr };
-  const interpreter = mesh.create(
+  const { kind = mesh } = options;
+  const interpreter = kind.create(
     { dst: '/$/inet/namerd/4321', retry: { baseSeconds: 0.05, maxSeconds: 0.1 }, ...options.config },
     {
       namers: [],
       resolver: noResolver,
-      router: 'test',
+      router: options.router ?? 'test',
       log,
       metrics,
       locate: () => ({ value: ok(leaf(namerd)) }),
-      instance: { name: 'test:1', stateDirectory, applied: async () => {} },
+      instance: { name: options.name ?? 'test:1', stateDirectory, applied: options.applied ?? (async () => {}) },
       ...(options.lingerMs === undefined ? {} : { lingerMs: options.lingerMs }),
     },
   );
@@ -149,7 +157,7 @@ export function startInterpreter(t: Test, options: TestInterpreterOptions): Test
     metric: (name) => {
       metrics.flush();
       for (const { path, metrics: values } of collector.snapshot().scopes) {
-        if (path.join('/') !== 'rt/test/interpreter/io.l5d.mesh') continue;
+        if (!path.join('/').endsWith(`/interpreter/${kind.kind}`)) continue;
         const found = values.find((metric) => metric.name === name);
         if (found !== undefined && found.type !== 'stat') return found.value;
       }
