@@ -27,7 +27,7 @@ export async function receiptsOf(
   escaped: string,
 ): Promise<ControlResponse> {
   if (request.method !== 'GET' && request.method !== 'HEAD') return methodNotAllowed('GET');
-  const namespace = readNamespace(escaped);
+  const namespace = readNamespace(request, escaped, 'read');
   if (isAnswer(namespace)) return namespace;
   const waitSeconds = readWait(request);
   if (isAnswer(waitSeconds)) return waitSeconds;
