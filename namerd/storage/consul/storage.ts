@@ -11,7 +11,7 @@ import { badNamespaceName } from '../../namespace-name.ts';
 import { BackendClient, type ClientOptions } from '../remote/client.ts';
 import { Following } from '../remote/following.ts';
 import { RevisionedTable } from '../remote/revisions.ts';
-import type { DtabStorage, Version, VersionedDtab, Written } from '../storage.ts';
+import type { DtabStorage, Notices, Version, VersionedDtab, Written } from '../storage.ts';
 import { NamespaceTable } from '../table.ts';
 import { type Consistency, ConsulKv, type Listing } from './kv.ts';
 
@@ -43,6 +43,8 @@ export class ConsulStorage implements DtabStorage {
   readonly #table = new NamespaceTable();
   readonly #revisions: RevisionedTable;
   readonly #following: Following;
+  /** Beside the dtabs, so that no list of these has them. */
+  readonly notices: Notices;
   /** Of the last listing. */
   #index = 0;
 
@@ -51,8 +53,10 @@ export class ConsulStorage implements DtabStorage {
     this.#options = options;
     this.#client = new BackendClient({ host, port, tls });
     // Keys have no slash before them.
-    const prefix = `${pathPrefix.replaceAll(/^\/+|\/+$/g, '')}/`;
-    this.#kv = new ConsulKv(this.#client, { prefix, token, datacenter, writeConsistency });
+    const path = pathPrefix.replaceAll(/^\/+|\/+$/g, '');
+    const access = { token, datacenter, writeConsistency };
+    this.#kv = new ConsulKv(this.#client, { prefix: `${path}/`, ...access });
+    this.notices = noticesIn(new ConsulKv(this.#client, { prefix: `${path}.notices/`, ...access }));
     this.#revisions = new RevisionedTable(this.#table, versionOf, log);
     this.#following = new Following({
       origin: this.#client.origin,
@@ -183,6 +187,19 @@ export class ConsulStorage implements DtabStorage {
     }
     this.#revisions.forgetRevisions();
   }
+}
+
+function noticesIn(kv: ConsulKv): Notices {
+  return {
+    read: async () => new Map((await kv.list('default')).listed.map(({ name, text }) => [name, text])),
+    write: async (name, text) => {
+      await kv.write(name, text, undefined);
+    },
+    remove: async (name) => {
+      const index = await kv.indexOf(name);
+      if (index !== undefined) await kv.delete(name, index);
+    },
+  };
 }
 
 /** 1.7.5: the index as text. */

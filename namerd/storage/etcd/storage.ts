@@ -11,7 +11,7 @@ import { badNamespaceName } from '../../namespace-name.ts';
 import { BackendClient, type ClientOptions } from '../remote/client.ts';
 import { Following } from '../remote/following.ts';
 import { RevisionedTable } from '../remote/revisions.ts';
-import type { DtabStorage, Version, VersionedDtab, Written } from '../storage.ts';
+import type { DtabStorage, Notices, Version, VersionedDtab, Written } from '../storage.ts';
 import { NamespaceTable } from '../table.ts';
 import { counterOf, counterVersion } from '../versions.ts';
 import { type Compare, EtcdGateway, type Header, type TxnAnswer, type WatchMessage } from './gateway.ts';
@@ -39,6 +39,8 @@ export class EtcdStorage implements DtabStorage {
   readonly #table = new NamespaceTable();
   readonly #revisions: RevisionedTable;
   readonly #following: Following;
+  /** Beside the dtabs, so that no list of these has them. */
+  readonly notices: Notices;
   /** The newest revision of the store that is known of, and which store that is. */
   #newest: Header | null = null;
   /** The newest revision of a key that was read or that the watch told of. */
@@ -49,6 +51,7 @@ export class EtcdStorage implements DtabStorage {
     this.#log = log;
     this.#client = new BackendClient(server);
     this.#gateway = new EtcdGateway(this.#client);
+    this.notices = noticesIn(this.#gateway, `${pathPrefix.replace(/\/+$/, '')}.notices/`);
     this.#revisions = new RevisionedTable(this.#table, counterVersion, log);
     this.#following = new Following({
       origin: this.#client.origin,
@@ -219,4 +222,18 @@ export class EtcdStorage implements DtabStorage {
     const timer = setInterval(check, CHECK_MS).unref();
     return () => clearInterval(timer);
   }
+}
+
+function noticesIn(gateway: EtcdGateway, prefix: string): Notices {
+  const change = async (name: string, value: string | null): Promise<void> => {
+    await gateway.change({ key: prefix + name, value }, []);
+  };
+  return {
+    read: async () => {
+      const { pairs } = await gateway.range(prefix);
+      return new Map(pairs.map(({ key, value }) => [key.slice(prefix.length), value]));
+    },
+    write: change,
+    remove: (name) => change(name, null),
+  };
 }
