@@ -1,12 +1,18 @@
 // io.l5d.etcd on a real etcd.
 import { type Test, test } from 'tap';
+import { loadConfig } from '../../namerd/load-config.ts';
+import { EtcdGateway } from '../../namerd/storage/etcd/gateway.ts';
 import { EtcdStorage } from '../../namerd/storage/etcd/storage.ts';
+import { createStorage } from '../../namerd/storage/index.ts';
+import { BackendClient } from '../../namerd/storage/remote/client.ts';
 import type { DtabStorage } from '../../namerd/storage/storage.ts';
 import { Dtab } from '../../src/naming/index.ts';
 import { names, read, testConformance, writtenVersion } from '../namerd/storage/conformance.ts';
+import { certificateAuthority } from '../support/certificates.ts';
 import { type Etcd, startEtcd } from '../support/etcd.ts';
 import { Watcher } from '../support/eventually.ts';
 import { MemoryLog } from '../support/log.ts';
+import { startTcpRelay } from '../support/tcp-relay.ts';
 import { until } from '../support/until.ts';
 
 const WEB = Dtab.parse('/svc => /#/io.l5d.fs');
@@ -31,6 +37,7 @@ test('io.l5d.etcd', async (t) => {
     isDurable: true,
     isShared: true,
     hasHistory: false,
+    hasNotices: true,
   });
 });
 
@@ -89,6 +96,74 @@ test('a watch goes on after a compaction, and misses nothing', async (t) => {
   await etcd.call('/v3/kv/put', { key: base64('/d/default'), value: base64('/n => /newest') });
   await until(() => storage.observe('default').value.value?.dtab.show() === '/n=>/newest', { timeoutMs: 30_000 });
   t.match(await storage.update('default', WEB, first, {}), { type: 'stale' });
+});
+
+test('a watch from a revision that is compacted says so', async (t) => {
+  const etcd = await startEtcd(t);
+  const client = new BackendClient({ host: '127.0.0.1', port: etcd.port, log: new MemoryLog() });
+  await client.open();
+  t.teardown(() => client.close());
+  const gateway = new EtcdGateway(client);
+  for (let i = 0; i < 5; i++) await gateway.change({ key: '/d/x', value: `${i}` }, []);
+  const { header } = await gateway.range('/d/');
+  await etcd.call('/v3/kv/compaction', { revision: String(header.revision) });
+  const told: unknown[] = [];
+  for await (const message of gateway.watch('/d/', 2, AbortSignal.timeout(20_000))) told.push(message);
+  t.same(told, [{ type: 'compacted' }]);
+});
+
+test('a watch whose connection fell silent is noticed', async (t) => {
+  const etcd = await startEtcd(t);
+  const relay = await startTcpRelay(t, etcd.port);
+  const storage = await open(t, { ...etcd, port: relay.port }, '/d');
+  writtenVersion(await storage.create('default', WEB, {}));
+  const watcher = new Watcher(storage.observe('default'));
+  t.teardown(() => watcher.stop());
+  await watcher.until(({ phase }) => phase === 'ok');
+  const connections = relay.accepted;
+  relay.silenceOpenConnections();
+  await etcd.call('/v3/kv/put', { key: base64('/d/default'), value: base64('/told => /x') });
+  await until(() => watcher.last?.value?.dtab.show() === '/told=>/x', { timeoutMs: 60_000 });
+  t.ok(relay.accepted > connections, 'over a new connection');
+});
+
+test('over TLS, with a client certificate that is watched', async (t) => {
+  const authority = certificateAuthority(t);
+  const server = authority.issue('etcd.test');
+  const client = authority.issue('namerd');
+  const etcd = await startEtcd(t, { server, authority });
+  const text = `
+storage:
+  kind: io.l5d.etcd
+  experimental: true
+  host: 127.0.0.1
+  port: ${etcd.port}
+  tls:
+    commonName: etcd.test
+    trustCertsBundle: ${authority.certPath}
+    clientAuth: {certPath: ${client.certPath}, keyPath: ${client.keyPath}}
+interfaces: [{kind: io.l5d.httpController}]
+`;
+  const configured = async (yaml: string) => {
+    const loaded = await loadConfig({ name: 'n.yaml', text: yaml });
+    if (!loaded.ok || loaded.config.storage === undefined) throw new Error(JSON.stringify(loaded));
+    const storage = createStorage(loaded.config.storage, { log: new MemoryLog() });
+    await storage.start();
+    t.teardown(() => storage.close());
+    return storage;
+  };
+  const storage = await configured(text);
+  writtenVersion(await storage.create('default', WEB, {}));
+  t.same(await names(storage), ['default']);
+  t.match(storage.state?.(), { origin: `https://127.0.0.1:${etcd.port}` });
+
+  const wrongName = await configured(text.replace('commonName: etcd.test', 'commonName: other.test'));
+  t.match(await wrongName.put('default', SPLIT, {}), {
+    type: 'unavailable',
+    reason: /can not be reached: .*other\.test/,
+  });
+  const nobody = await configured(text.replace(/ *clientAuth.*\n/, ''));
+  t.equal((await nobody.put('default', SPLIT, {})).type, 'unavailable');
 });
 
 test('an etcd that goes away: reads serve what was known, writes say why not, and it comes back by itself', async (t) => {

@@ -7,6 +7,7 @@ import type { DtabStorage } from '../../namerd/storage/storage.ts';
 import { Dtab } from '../../src/naming/index.ts';
 import { equalJitter } from '../../src/router/backoff.ts';
 import { names, read, testConformance, writtenVersion } from '../namerd/storage/conformance.ts';
+import { certificateAuthority } from '../support/certificates.ts';
 import { type Consul, MANAGEMENT_TOKEN, startConsul } from '../support/consul.ts';
 import { Watcher } from '../support/eventually.ts';
 import { MemoryLog } from '../support/log.ts';
@@ -47,6 +48,7 @@ test('io.l5d.consul', async (t) => {
         isDurable: true,
         isShared: true,
         hasHistory: false,
+        hasNotices: true,
         keepsVersionOfEqualDtab: true,
       });
     });
@@ -169,6 +171,42 @@ interfaces: [{kind: io.l5d.httpController}]
   const anonymous = await open(t, consul);
   t.match(await anonymous.put('default', SPLIT, {}), { type: 'unavailable', reason: /^Consul refuses the token/ });
   t.equal((await read(allowed, 'default'))?.dtab.show(), WEB.show());
+});
+
+test('a token that loses the right to read does not take the table away', async (t) => {
+  const consul = await startConsul(t, { accessControl: true });
+  const rules = (policy: string) =>
+    JSON.stringify({ Name: 'dtabs', Rules: `key_prefix "namerd/" { policy = "${policy}" }` });
+  const policy = JSON.parse((await consul.request('PUT', '/v1/acl/policy', rules('write'))).text) as { ID: string };
+  const token = JSON.parse(
+    (await consul.request('PUT', '/v1/acl/token', JSON.stringify({ Policies: [{ ID: policy.ID }] }))).text,
+  ) as { SecretID: string };
+  const storage = await open(t, consul, { token: token.SecretID });
+  await until(() => storage.list().value.phase === 'ok', slow);
+  for (const name of ['a', 'b']) writtenVersion(await storage.create(name, WEB, {}));
+  const other = await open(t, consul, { token: token.SecretID });
+  await until(() => other.list().value.value?.length === 2);
+
+  await consul.request('PUT', `/v1/acl/policy/${policy.ID}`, rules('deny'));
+  const failure = () => (storage.list().value as { error?: Error }).error?.message ?? '';
+  await until(() => /Consul hides 2 namespaces; the token may not/.test(failure()), slow);
+  t.same(other.list().value.value, ['a', 'b']);
+  t.same(storage.list().value.value, ['a', 'b']);
+  await consul.request('PUT', `/v1/acl/policy/${policy.ID}`, rules('write'));
+  await until(() => storage.list().value.phase === 'ok', slow);
+  writtenVersion(await storage.put('a', SPLIT, {}));
+});
+
+test('over TLS, with a client certificate', async (t) => {
+  const authority = certificateAuthority(t);
+  const client = authority.issue('namerd');
+  const consul = await startConsul(t, { tls: { ...authority.issue('consul.test'), caPath: authority.certPath } });
+  const tls = { commonName: 'consul.test', trustCertsBundle: authority.certPath };
+  const known = await open(t, consul, { port: consul.httpsPort, tls: { ...tls, clientAuth: client } });
+  writtenVersion(await known.create('default', WEB, {}));
+  t.same(await names(known), ['default']);
+  const unknown = await open(t, consul, { port: consul.httpsPort, tls });
+  t.equal((await unknown.put('default', SPLIT, {})).type, 'unavailable');
 });
 
 test('a datacenter that is not there, and a server that is no Consul', async (t) => {

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import type { Certificate } from './certificates.ts';
 import { freePorts } from './ports.ts';
 import { tempDir } from './temp-dir.ts';
 import { reached } from './until.ts';
@@ -14,6 +15,8 @@ export const MANAGEMENT_TOKEN = '5a1b7c1e-0000-4000-8000-000000000001';
 
 export interface Consul {
   readonly port: number;
+  /** With TLS, which asks for client certificates. */
+  readonly httpsPort: number;
   request(method: string, path: string, body?: string): Promise<{ status: number; text: string }>;
   kill(signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): Promise<void>;
   /** Starts it again after it was killed, on the same ports; `empty`: with a new data folder. */
@@ -22,9 +25,9 @@ export interface Consul {
 
 export async function startConsul(
   t: { teardown(fn: () => unknown): void },
-  { accessControl = false }: { accessControl?: boolean } = {},
+  { accessControl = false, tls }: { accessControl?: boolean; tls?: Certificate & { readonly caPath: string } } = {},
 ): Promise<Consul> {
-  const [port = 0, server = 0, serf = 0] = await freePorts(3);
+  const [port = 0, server = 0, serf = 0, https = 0] = await freePorts(4);
   let folder = join(tempDir(t), 'consul');
   const config = join(tempDir(t), 'consul.json');
   const acl = { enabled: true, default_policy: 'deny', tokens: { master: MANAGEMENT_TOKEN } };
@@ -35,12 +38,23 @@ export async function startConsul(
       bootstrap: true,
       bind_addr: '127.0.0.1',
       client_addr: '127.0.0.1',
-      ports: { http: port, server, serf_lan: serf, serf_wan: -1, dns: -1, grpc: -1 },
+      ports: {
+        http: port,
+        https: tls === undefined ? -1 : https,
+        server,
+        serf_lan: serf,
+        serf_wan: -1,
+        dns: -1,
+        grpc: -1,
+      },
       log_level: 'ERR',
       // Leader at once.
       raft_protocol: 3,
       performance: { raft_multiplier: 1 },
       ...(accessControl ? { acl } : {}),
+      ...(tls === undefined
+        ? {}
+        : { cert_file: tls.certPath, key_file: tls.keyPath, ca_file: tls.caPath, verify_incoming_https: true }),
     }),
   );
   let child: ChildProcess;
@@ -74,6 +88,7 @@ export async function startConsul(
   });
   return {
     port,
+    httpsPort: https,
     request,
     kill: async (signal) => {
       child.kill(signal);

@@ -1,13 +1,14 @@
 /** A real etcd of one member, in a temporary folder. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
+import type { Certificate } from './certificates.ts';
 import { freePorts } from './ports.ts';
 import { tempDir } from './temp-dir.ts';
 import { reached } from './until.ts';
 
 export interface Etcd {
   readonly port: number;
-  /** Asks the v3 API through its JSON gateway. */
+  /** Asks the v3 API through its JSON gateway; not with TLS. */
   call<Answer>(path: string, body: object): Promise<Answer>;
   /** Kills it (SIGKILL), or stops it for a while without breaking connections (SIGSTOP, SIGCONT). */
   kill(signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): Promise<void>;
@@ -15,21 +16,41 @@ export interface Etcd {
   restart(options?: { empty?: boolean }): Promise<void>;
 }
 
-export async function startEtcd(t: { teardown(fn: () => unknown): void }): Promise<Etcd> {
+export interface EtcdTls {
+  readonly server: Certificate;
+  /** Whose client certificates are asked for. */
+  readonly authority: Certificate;
+}
+
+export async function startEtcd(t: { teardown(fn: () => unknown): void }, tls?: EtcdTls): Promise<Etcd> {
   const [port = 0, peerPort = 0] = await freePorts(2);
   let folder = join(tempDir(t), 'etcd');
   let process: ChildProcess;
   let exited: Promise<unknown>;
-  const url = `http://127.0.0.1:${port}`;
+  const clientUrl = `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`;
+  // With TLS, its health is told in the clear elsewhere.
+  const [metricsPort = 0] = await freePorts(1);
+  const url = `http://127.0.0.1:${tls === undefined ? port : metricsPort}`;
+  const tlsFlags =
+    tls === undefined
+      ? []
+      : [
+          ['--cert-file', tls.server.certPath],
+          ['--key-file', tls.server.keyPath],
+          ['--trusted-ca-file', tls.authority.certPath],
+          ['--client-cert-auth'],
+          ['--listen-metrics-urls', url],
+        ];
   const start = async (): Promise<void> => {
     process = spawn(
       'etcd',
       [
         ['--data-dir', folder],
-        ['--listen-client-urls', url],
-        ['--advertise-client-urls', url],
+        ['--listen-client-urls', clientUrl],
+        ['--advertise-client-urls', clientUrl],
         ['--listen-peer-urls', `http://127.0.0.1:${peerPort}`],
         ['--log-level', 'error'],
+        ...tlsFlags,
       ].flat(),
       { stdio: 'ignore' },
     );

@@ -6,6 +6,7 @@ import { optional } from '../../../src/config/kinds.ts';
 import * as scalars from '../../../src/config/scalars.ts';
 import { createBackoff, equalJitter } from '../../../src/router/backoff.ts';
 import { backoffSchema } from '../../../src/router/service/retries-config.ts';
+import { type ClientTlsConfig, clientTlsSchema } from '../../../src/wire/tls/index.ts';
 import { pathPrefix } from '../remote/config.ts';
 import type { StorageContext } from '../storage.ts';
 import { ConsulStorage } from './storage.ts';
@@ -47,12 +48,14 @@ export const consul = defineKind({
         backoffSchema(z),
         'Times in ms before Consul is tried again; none: from 250, doubling to 10000.',
       ),
+      tls: optional(clientTlsSchema(z), 'TLS to the agent; none: in the clear.'),
     }),
   create: (config, { log }: StorageContext) =>
     new ConsulStorage({
       host: config.host ?? HOST,
       port: config.port ?? PORT,
       pathPrefix: config.pathPrefix ?? PATH_PREFIX,
+      tls: config.tls as ClientTlsConfig | undefined,
       token: config.token,
       datacenter: config.datacenter,
       readConsistency: config.readConsistencyMode ?? 'default',

@@ -5,10 +5,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Activity, Live } from '../../../src/live/index.ts';
 import type { Dtab } from '../../../src/naming/index.ts';
-import type { Log } from '../../../src/port/log.ts';
 import type { Backoff } from '../../../src/router/backoff.ts';
 import { badNamespaceName } from '../../namespace-name.ts';
 import { BackendClient, type ClientOptions } from '../remote/client.ts';
+import { noticePrefix } from '../remote/config.ts';
 import { Following } from '../remote/following.ts';
 import { RevisionedTable } from '../remote/revisions.ts';
 import type { DtabStorage, Notices, Version, VersionedDtab, Written } from '../storage.ts';
@@ -26,7 +26,6 @@ export interface ConsulStorageOptions extends ClientOptions {
   readonly failFast: boolean;
   /** Between attempts to reach Consul. */
   readonly backoff: Backoff;
-  readonly log: Log;
 }
 
 /** How long a question waits for changes, ms; a connection that went silently is noticed a little after. */
@@ -43,7 +42,6 @@ export class ConsulStorage implements DtabStorage {
   readonly #table = new NamespaceTable();
   readonly #revisions: RevisionedTable;
   readonly #following: Following;
-  /** Beside the dtabs, so that no list of these has them. */
   readonly notices: Notices;
   /** Of the last listing. */
   #index = 0;
@@ -51,12 +49,12 @@ export class ConsulStorage implements DtabStorage {
   constructor(options: ConsulStorageOptions) {
     const { host, port, tls, pathPrefix, token, datacenter, writeConsistency, backoff, log } = options;
     this.#options = options;
-    this.#client = new BackendClient({ host, port, tls });
+    this.#client = new BackendClient({ host, port, tls, log });
     // Keys have no slash before them.
-    const path = pathPrefix.replaceAll(/^\/+|\/+$/g, '');
+    const prefix = `${pathPrefix.replaceAll(/^\/+|\/+$/g, '')}/`;
     const access = { token, datacenter, writeConsistency };
-    this.#kv = new ConsulKv(this.#client, { prefix: `${path}/`, ...access });
-    this.notices = noticesIn(new ConsulKv(this.#client, { prefix: `${path}.notices/`, ...access }));
+    this.#kv = new ConsulKv(this.#client, { prefix, ...access });
+    this.notices = consulNotices(new ConsulKv(this.#client, { prefix: noticePrefix(prefix), ...access }));
     this.#revisions = new RevisionedTable(this.#table, versionOf, log);
     this.#following = new Following({
       origin: this.#client.origin,
@@ -167,13 +165,30 @@ export class ConsulStorage implements DtabStorage {
     }
   }
 
-  async #accept(listing: Listing, signal: AbortSignal): Promise<void> {
-    let { index, listed } = listing;
+  async #accept(answered: Listing, signal: AbortSignal): Promise<void> {
     // A server that lags behind may have been asked, where the config allows it; the leader knows.
-    if (index < this.#index) ({ index, listed } = await this.#kv.list('consistent', { signal }));
+    const isBehind = answered.index < this.#index;
+    const listing = isBehind ? await this.#kv.list('consistent', { signal }) : answered;
+    const { index, listed } = listing;
     if (index < this.#index) this.#requireSameStore(index, listed.length);
+    else this.#requireReadable(listing);
     this.#index = index;
     this.#revisions.replaceAll(listed, index);
+  }
+
+  /** Consul leaves out what the token may not read, without a word in its older releases: nothing is deleted without a new index. */
+  #requireReadable({ index, listed, isFiltered }: Listing): void {
+    const before = this.#table.names.value.value ?? [];
+    const names = new Set(listed.map(({ name }) => name));
+    const missing = before.filter((name) => !names.has(name));
+    const isFirst = this.#index === 0;
+    const isHidden = isFirst
+      ? isFiltered && listed.length === 0
+      : missing.length > 0 && (isFiltered || index === this.#index);
+    if (!isHidden) return;
+    throw new Error(
+      `Consul hides ${isFirst ? 'the' : missing.length} namespaces; the token may not, or no longer, read them`,
+    );
   }
 
   /** Consul counts anew when it was restored, or when old deletions are forgotten; one that is empty then has lost its data. */
@@ -189,19 +204,6 @@ export class ConsulStorage implements DtabStorage {
   }
 }
 
-function noticesIn(kv: ConsulKv): Notices {
-  return {
-    read: async () => new Map((await kv.list('default')).listed.map(({ name, text }) => [name, text])),
-    write: async (name, text) => {
-      await kv.write(name, text, undefined);
-    },
-    remove: async (name) => {
-      const index = await kv.indexOf(name);
-      if (index !== undefined) await kv.delete(name, index);
-    },
-  };
-}
-
 /** 1.7.5: the index as text. */
 function versionOf(index: number): Version {
   return new TextEncoder().encode(String(index));
@@ -212,4 +214,17 @@ function indexOf(version: Version): number | null {
   const text = Buffer.from(version).toString('latin1');
   // 0 would mean that the key is not to be there.
   return /^[1-9][0-9]{0,14}$/.test(text) ? Number(text) : null;
+}
+
+function consulNotices(kv: ConsulKv): Notices {
+  return {
+    read: async () => new Map((await kv.list('default')).listed.map(({ name, text }) => [name, text])),
+    write: async (name, text) => {
+      await kv.write(name, text, undefined);
+    },
+    remove: async (name) => {
+      const index = await kv.indexOf(name);
+      if (index !== undefined) await kv.delete(name, index);
+    },
+  };
 }

@@ -9,6 +9,7 @@ import type { Log } from '../../../src/port/log.ts';
 import { equalJitter } from '../../../src/router/backoff.ts';
 import { badNamespaceName } from '../../namespace-name.ts';
 import { BackendClient, type ClientOptions } from '../remote/client.ts';
+import { noticePrefix } from '../remote/config.ts';
 import { Following } from '../remote/following.ts';
 import { RevisionedTable } from '../remote/revisions.ts';
 import type { DtabStorage, Notices, Version, VersionedDtab, Written } from '../storage.ts';
@@ -19,7 +20,6 @@ import { type Compare, EtcdGateway, type Header, type TxnAnswer, type WatchMessa
 export interface EtcdStorageOptions extends ClientOptions {
   /** What stands before the names, such as `/namerd/dtabs`. */
   readonly pathPrefix: string;
-  readonly log: Log;
 }
 
 /** Before the connection is tried again, ms: the first time, and at the most. */
@@ -39,7 +39,6 @@ export class EtcdStorage implements DtabStorage {
   readonly #table = new NamespaceTable();
   readonly #revisions: RevisionedTable;
   readonly #following: Following;
-  /** Beside the dtabs, so that no list of these has them. */
   readonly notices: Notices;
   /** The newest revision of the store that is known of, and which store that is. */
   #newest: Header | null = null;
@@ -49,10 +48,10 @@ export class EtcdStorage implements DtabStorage {
   constructor({ pathPrefix, log, ...server }: EtcdStorageOptions) {
     this.#prefix = `${pathPrefix.replace(/\/+$/, '')}/`;
     this.#log = log;
-    this.#client = new BackendClient(server);
+    this.#client = new BackendClient({ ...server, log });
     this.#gateway = new EtcdGateway(this.#client);
-    this.notices = noticesIn(this.#gateway, `${pathPrefix.replace(/\/+$/, '')}.notices/`);
     this.#revisions = new RevisionedTable(this.#table, counterVersion, log);
+    this.notices = etcdNotices(this.#gateway, noticePrefix(this.#prefix));
     this.#following = new Following({
       origin: this.#client.origin,
       table: this.#table,
@@ -224,16 +223,18 @@ export class EtcdStorage implements DtabStorage {
   }
 }
 
-function noticesIn(gateway: EtcdGateway, prefix: string): Notices {
-  const change = async (name: string, value: string | null): Promise<void> => {
-    await gateway.change({ key: prefix + name, value }, []);
-  };
+/** Below a prefix of their own, since every key below that of dtabs is a namespace. */
+function etcdNotices(gateway: EtcdGateway, prefix: string): Notices {
   return {
     read: async () => {
       const { pairs } = await gateway.range(prefix);
       return new Map(pairs.map(({ key, value }) => [key.slice(prefix.length), value]));
     },
-    write: change,
-    remove: (name) => change(name, null),
+    write: async (name, text) => {
+      await gateway.change({ key: prefix + name, value: text }, []);
+    },
+    remove: async (name) => {
+      await gateway.change({ key: prefix + name, value: null }, []);
+    },
   };
 }

@@ -1,5 +1,8 @@
 /** HTTP to the server of a storage: bounded in time and size, with failures in words. */
-import type { Dispatcher, Pool } from 'undici';
+
+import type { buildConnector, Dispatcher, Pool } from 'undici';
+import type { Log } from '../../../src/port/log.ts';
+import { ClientTls, type ClientTlsConfig } from '../../../src/wire/tls/index.ts';
 
 /** Connections to the server: one is held by a watch. */
 const CONNECTIONS = 16;
@@ -14,8 +17,9 @@ const MAX_LINE_BYTES = 16 * 1024 * 1024;
 export interface ClientOptions {
   readonly host: string;
   readonly port: number;
-  /** Options of node:tls; none: in the clear. */
-  readonly tls?: object | undefined;
+  /** None: in the clear. */
+  readonly tls?: ClientTlsConfig | undefined;
+  readonly log: Log;
 }
 
 export interface Question {
@@ -43,22 +47,28 @@ export class Unreachable extends Error {
 export class BackendClient {
   /** For messages: `http://localhost:2379`. */
   readonly origin: string;
-  readonly #tls: object | undefined;
+  readonly #log: Log;
+  readonly #tlsConfig: ClientTlsConfig | undefined;
+  #tls: ClientTls | null = null;
   #pool: Pool | null = null;
 
-  constructor({ host, port, tls }: ClientOptions) {
+  constructor({ host, port, tls, log }: ClientOptions) {
     const shown = host.includes(':') ? `[${host}]` : host;
-    this.origin = `${tls === undefined ? 'http' : 'https'}://${shown}:${port}`;
-    this.#tls = tls;
+    this.#tlsConfig = tls?.enabled === false ? undefined : tls;
+    this.origin = `${this.#tlsConfig === undefined ? 'http' : 'https'}://${shown}:${port}`;
+    this.#log = log;
   }
 
-  /** Loads the HTTP client; connects to nothing yet. */
+  /** Loads the HTTP client; connects to nothing yet. Rejects when files of certificates can't be used. */
   async open(): Promise<void> {
     const undici = await import('undici');
+    if (this.#tlsConfig !== undefined) {
+      this.#tls = await ClientTls.open(this.#tlsConfig, { name: this.origin, log: this.#log });
+    }
     this.#pool = new undici.Pool(this.origin, {
       connections: CONNECTIONS,
       pipelining: 1,
-      connect: { timeout: CONNECT_MS, ...this.#tls },
+      connect: connectorOf(undici.buildConnector, this.#tls),
       // Each question has its own limit.
       headersTimeout: 0,
       bodyTimeout: 0,
@@ -116,6 +126,7 @@ export class BackendClient {
     const pool = this.#pool;
     this.#pool = null;
     await pool?.destroy();
+    this.#tls?.close();
   }
 
   async #request(question: Question, late: AbortSignal): Promise<Dispatcher.ResponseData> {
@@ -138,6 +149,15 @@ export class BackendClient {
     const reason = message || errors?.map((one) => one.message).join('; ') || code;
     return new Unreachable(`${this.origin} can not be reached: ${reason}`);
   }
+}
+
+/** Each connection takes the certificates as they are then. */
+function connectorOf(build: typeof buildConnector, tls: ClientTls | null): buildConnector.connector {
+  return (options, callback) => {
+    // They are those of node:tls, whose declaration allows undefined more often.
+    const own = (tls?.connectionOptions ?? {}) as buildConnector.BuildOptions;
+    build({ ...own, timeout: CONNECT_MS })(options, callback);
+  };
 }
 
 function timeoutError(): Error {

@@ -10,3 +10,8 @@ export function pathPrefix(z: Z) {
       : { message: `${scalars.show(text)} is no path such as /namerd/dtabs` },
   );
 }
+
+/** Where the notices of namerds stand, beside the dtabs below a prefix. Both end with `/`. */
+export function noticePrefix(prefix: string): string {
+  return prefix.replace(/\/$/, '.notices/');
+}

@@ -19,6 +19,7 @@ export interface Conformance {
   /** Two storages may be open on one backend at a time. */
   readonly isShared: boolean;
   readonly hasHistory: boolean;
+  readonly hasNotices: boolean;
   /** A write that changes nothing is no version of its own. */
   readonly keepsVersionOfEqualDtab?: boolean;
 }
@@ -236,6 +237,12 @@ export async function testConformance(t: Test, kind: Conformance): Promise<void>
       t.equal((await open(t)).history, undefined);
     });
   }
+  if (kind.hasNotices) await t.test('notices', (t) => testNotices(t, kind));
+  else {
+    await t.test('has no notices, and says so', async (t) => {
+      t.equal((await open(t)).notices, undefined);
+    });
+  }
   if (kind.isDurable) await t.test('what was written is there after a restart', (t) => testRestart(t, kind));
   if (kind.isShared) await t.test('two on one backend see what the other writes', (t) => testSharing(t, kind));
 }
@@ -311,4 +318,24 @@ async function testSharing(t: Test, kind: Conformance): Promise<void> {
   const newest = writtenVersion(await one.put('shared', WEB, {}));
   await watcher.until(({ value }) => value != null && showVersion(value.version) === showVersion(newest));
   t.same(await names(other), ['shared']);
+}
+
+async function testNotices(t: Test, kind: Conformance): Promise<void> {
+  const backend = await kind.backend(t);
+  const [one, other] = [await backend.open(), await backend.open()];
+  t.same(await one.notices?.read(), new Map());
+  await one.notices?.write('namerd-1', '{"at":1}');
+  await one.notices?.write('namerd-1', '{"at":2}');
+  await other.notices?.write('namerd-2', 'ü\n');
+  t.same(
+    await other.notices?.read(),
+    new Map([
+      ['namerd-1', '{"at":2}'],
+      ['namerd-2', 'ü\n'],
+    ]),
+  );
+  await other.notices?.remove('namerd-1');
+  await other.notices?.remove('nobody');
+  t.same([...((await one.notices?.read()) ?? []).keys()], ['namerd-2']);
+  t.same(await names(one), [], 'they are no namespaces');
 }
