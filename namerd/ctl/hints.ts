@@ -53,23 +53,28 @@ export async function writing<T>(controller: Controller, sent: Sent, call: Promi
 }
 
 async function afterRefusal(refusal: UnexpectedResponse, sent: Sent): Promise<string | undefined> {
-  const { namespace, path, version } = sent;
+  const { namespace, path } = sent;
   switch (refusal.status) {
     case 400:
       return (await whereItIsWrong(sent)) ?? refusal.hint;
     case 409:
       return `There is a dtab "${namespace}" already. Change it: namerctl dtab update ${namespace} ${path}`;
-    case 412: {
-      const { currentVersion: current } = refusal;
-      const now = current === undefined ? '' : ` and is at version ${current} now`;
-      const next = current === undefined ? '' : `, then send it again with --version ${current}`;
-      return `"${namespace}" was changed since version ${version}${now}.\nSee what would change: namerctl dtab diff ${namespace} ${path}${next}`;
-    }
+    case 412:
+      return afterConflict(refusal.currentVersion, sent);
     case 413:
       return 'A dtab may have 1 MiB.';
     default:
       return undefined;
   }
+}
+
+function afterConflict(current: string | undefined, { namespace, path, dtab, version }: Sent): string {
+  const now = current === undefined ? '' : ` and is at version ${current} now`;
+  const again =
+    dtab.version === undefined && current !== undefined
+      ? `See what would change: namerctl dtab diff ${namespace} ${path}; then send it again with --version ${current}`
+      : `Make your change in what is there now: namerctl dtab get ${namespace} --json`;
+  return `"${namespace}" was changed since version ${version}${now}.\n${again}`;
 }
 
 async function whereItIsWrong({ path, text, dtab }: Sent): Promise<string | undefined> {

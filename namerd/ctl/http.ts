@@ -5,8 +5,8 @@ import { ExitCode, Failure } from './failure.ts';
 import type { TlsFiles } from './settings.ts';
 
 /**
- * An `import` of node:http reads all its exports, WebSocket among them, and so loads undici: twice the time that the whole
- * command takes to start (npm run bench:namerctl).
+ * An `import` of node:http reads all its exports, WebSocket among them, and so loads undici, which takes as long as all else that a
+ * command does (`npm run bench:namerctl`).
  */
 function moduleFor(url: URL): typeof http | typeof https {
   return process.getBuiltinModule(url.protocol === 'https:' ? 'node:https' : 'node:http');
