@@ -5,7 +5,7 @@ import type { DentryText, VersionedEntries } from './dentries.ts';
 import type { DtabFile } from './dtab-file.ts';
 import { ExitCode, Failure } from './failure.ts';
 import { type Answer, exchange, type Outgoing, openStream } from './http.ts';
-import { tellWarnings } from './output.ts';
+import { printable, tellWarnings } from './output.ts';
 import type { Connection } from './settings.ts';
 
 /** Who changes a dtab, and why: kept in its history. */
@@ -237,6 +237,9 @@ function notFound(): Failure {
   return new Failure('resource was not found by ID or name', ExitCode.missing);
 }
 
+/** Characters of an answer that are shown. */
+const MAX_SAID = 1000;
+
 /** With what namerd said about it. */
 export class UnexpectedResponse extends Failure {
   readonly status: number;
@@ -246,7 +249,7 @@ export class UnexpectedResponse extends Failure {
   readonly said: string;
 
   constructor({ status, reason, headers, body }: Answer) {
-    const said = body.trim().slice(0, 1000);
+    const said = printable(body.trim().slice(0, MAX_SAID));
     const hint = hintFor(status, said);
     super(`unexpected response: ${status} ${reason}`.trimEnd(), codeFor(status), hint === undefined ? {} : { hint });
     this.status = status;

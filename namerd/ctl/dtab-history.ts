@@ -9,7 +9,7 @@ import { type DiffLine, diffLines, showDiff } from './entry-diff.ts';
 import { ExitCode, Failure, usageFailure } from './failure.ts';
 import type { ParsedFlags } from './flags.ts';
 import { about } from './hints.ts';
-import { printJson, printLine, wantsJson } from './output.ts';
+import { printable, printJson, printLine, wantsJson } from './output.ts';
 import { readConnection } from './settings.ts';
 import { endingOf } from './written.ts';
 
@@ -49,15 +49,14 @@ function countOf(flags: ParsedFlags): number {
 
 /** `AAAAAAAAAAI=  2026-11-26T01:27:58Z  alice (unverified)  web to v2` */
 function headline({ version, time, author, verified, message, dtab }: PastVersion, colours: Colours): string {
-  const who = author === null ? 'unknown' : `${printable(author)}${verified ? '' : ' (unverified)'}`;
-  const why = message === null ? '' : printable(message);
+  const who = author === null ? 'unknown' : `${oneLine(author)}${verified ? '' : ' (unverified)'}`;
+  const why = message === null ? '' : oneLine(message);
   const end = dtab === null ? [colours.bad('deleted')] : [];
   return [colours.name(version), time.replace(/\.\d+Z$/, 'Z'), who, ...end, why].join('  ').trimEnd();
 }
 
-/** What others wrote must not steer the terminal. */
-function printable(text: string): string {
-  return text.replaceAll(/\p{Cc}+/gu, ' ');
+function oneLine(text: string): string {
+  return printable(text).replaceAll('\n', ' ');
 }
 
 function differences(before: PastVersion | undefined, after: PastVersion, namespace: string): DiffLine[] {

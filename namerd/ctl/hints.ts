@@ -24,6 +24,8 @@ async function whichThereAre(controller: Controller, namespace: string): Promise
   } catch {
     return `Nothing that namerctl knows is served below ${controller.baseUrl}: is the base URL right?`;
   }
+  if (names.includes(namespace))
+    return `"${namespace}" is there, but this namerd does not tell that: it may be another's.`;
   if (names.length === 0) return `There is no dtab yet. Create one: namerctl dtab create ${namespace} FILE`;
   const meant = suggest(namespace, names);
   const shown = names.slice(0, MAX_NAMES_SHOWN).join(', ') + (names.length > MAX_NAMES_SHOWN ? ', ...' : '');

@@ -25,6 +25,7 @@ function agentFor(url: URL): http.Agent | false {
 /** namerd answers from memory, or within the 2 s that it gives a name; a store that hangs may need longer. */
 const ANSWER_TIMEOUT_MS = 30_000;
 const CONNECT_TIMEOUT_MS = 10_000;
+const KEEP_ALIVE_MS = 15_000;
 /** A dtab has at most 1 MiB, a history many of them. */
 const MAX_BODY_BYTES = 64 * 1024 * 1024;
 const MAX_REDIRECTS = 10;
@@ -68,6 +69,8 @@ export async function exchange(request: Outgoing, waitMs = 0): Promise<Answer> {
  */
 export async function openStream(request: Outgoing, signal: AbortSignal): Promise<Answer | AsyncGenerator<string>> {
   const response = await send(request, 0, signal);
+  // A namerd whose host is gone is noticed although it has nothing to say.
+  response.socket.setKeepAlive(true, KEEP_ALIVE_MS);
   return response.statusCode === 200 ? linesOf(request, response, signal) : await read(request, response);
 }
 
