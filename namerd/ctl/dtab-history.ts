@@ -2,7 +2,7 @@
 import { changeOf } from './change.ts';
 import { type Colours, coloursFor } from './colours.ts';
 import type { Invocation } from './command.ts';
-import { Controller, type PastVersion, UnexpectedResponse, type WriteResult } from './controller.ts';
+import { Controller, type PastVersion, type WriteResult } from './controller.ts';
 import { changesOf } from './dtab-diff.ts';
 import { canonicalLines, dtabOf } from './dtab-source.ts';
 import { type DiffLine, diffLines, showDiff } from './entry-diff.ts';
@@ -10,6 +10,7 @@ import { ExitCode, Failure, usageFailure } from './failure.ts';
 import type { ParsedFlags } from './flags.ts';
 import { about } from './hints.ts';
 import { printable, printJson, printLine, wantsJson } from './output.ts';
+import { UnexpectedResponse } from './responses.ts';
 import { readConnection } from './settings.ts';
 import { endingOf } from './written.ts';
 
@@ -49,14 +50,10 @@ function countOf(flags: ParsedFlags): number {
 
 /** `AAAAAAAAAAI=  2026-11-26T01:27:58Z  alice (unverified)  web to v2` */
 function headline({ version, time, author, verified, message, dtab }: PastVersion, colours: Colours): string {
-  const who = author === null ? 'unknown' : `${oneLine(author)}${verified ? '' : ' (unverified)'}`;
-  const why = message === null ? '' : oneLine(message);
+  const who = author === null ? 'unknown' : `${printable(author)}${verified ? '' : ' (unverified)'}`;
+  const why = message === null ? '' : printable(message);
   const end = dtab === null ? [colours.bad('deleted')] : [];
   return [colours.name(version), time.replace(/\.\d+Z$/, 'Z'), who, ...end, why].join('  ').trimEnd();
-}
-
-function oneLine(text: string): string {
-  return printable(text).replaceAll('\n', ' ');
 }
 
 function differences(before: PastVersion | undefined, after: PastVersion, namespace: string): DiffLine[] {

@@ -1,9 +1,10 @@
 /** What to do after a failure, where finding that out takes a look at the file or another question to namerd. */
 import { suggest } from '../../src/config/problem.ts';
-import { type Controller, UnexpectedResponse } from './controller.ts';
+import type { Controller } from './controller.ts';
 import type { DtabFile } from './dtab-file.ts';
 import { ExitCode, Failure } from './failure.ts';
 import { shownFile } from './files.ts';
+import { UnexpectedResponse } from './responses.ts';
 
 /** The result of a call about a namespace; when there is no such namespace, the failure tells which there are. */
 export async function about<T>(controller: Controller, namespace: string, call: Promise<T>): Promise<T> {

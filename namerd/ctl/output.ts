@@ -27,9 +27,9 @@ export function printJson(value: unknown): void {
   printLine(JSON.stringify(value, null, 2));
 }
 
-/** What others wrote must not steer the terminal. */
+/** What others wrote must not steer the terminal: on one line. */
 export function printable(text: string): string {
-  return text.replaceAll(/[^\P{Cc}\n]+/gu, ' ');
+  return text.replaceAll(/\p{Cc}+/gu, ' ');
 }
 
 /** What namerd found odd in a dtab that it took. */
