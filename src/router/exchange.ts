@@ -355,7 +355,7 @@ export class Exchange implements StreamEvents, AttemptEvents, DeadlineOwner {
       this.#wantsFresh = true;
       const error = this.#backendError(failure.reason, endpoint);
       this.#recorder.attemptFailed(routeFailure(error));
-      if (failure.unanswered && !this.#replayable) (this.#leaf as Leaf).client.metrics.cannotRetry.increment();
+      if (failure.unanswered && !this.#replayable) (this.#leaf as Leaf).client.metrics.cannotRequeue();
       if (!failure.unanswered || !this.#replayable || !this.#requeue()) this.fail(error);
     }
   }
@@ -367,13 +367,13 @@ export class Exchange implements StreamEvents, AttemptEvents, DeadlineOwner {
     const leaf = this.#leaf as Leaf;
     const { client } = leaf;
     if (this.#requeues === MAX_REQUEUES) {
-      client.metrics.requestLimit.increment();
+      client.metrics.requeuedEnough();
       return false;
     }
     const endpoint = client.isClosed ? null : client.pick(this.#tried);
     if (endpoint === null && !client.isClosed) return false;
     this.#requeues++;
-    client.metrics.requeues.increment();
+    client.metrics.requeued();
     this.#trace = nextClientSpan(this.#trace);
     this.#sent = false;
     // Of a client that is closed the name leads elsewhere by now.

@@ -93,7 +93,7 @@ export class Http1ClientConnection extends TimerEntry implements UpstreamStream,
       },
     });
     this.#decoder = new MessageDecoder('response', options.limits, this);
-    this.#encoder = new MessageEncoder(this.#socket, () => this.#events?.onDrain(), this.#counts.sent);
+    this.#encoder = new MessageEncoder(this.#socket, () => this.#events?.onDrain(), this.#counts);
     this.#socket.on('connect', () => this.#onConnect());
     this.#socket.on('end', () => this.#onEnd());
     this.#socket.on('error', (error: NodeJS.ErrnoException) => this.#onError(error.code ?? 'EIO'));
@@ -240,12 +240,12 @@ export class Http1ClientConnection extends TimerEntry implements UpstreamStream,
   }
 
   onSilence(message: string): void {
-    this.#counts.readTimeouts.add(1);
+    this.#counts.readTimedOut();
     this.#fail({ type: 'timeout', message });
   }
 
   onStall(message: string): void {
-    this.#counts.writeTimeouts.add(1);
+    this.#counts.writeTimedOut();
     this.#fail({ type: 'timeout', message });
   }
 
@@ -263,7 +263,7 @@ export class Http1ClientConnection extends TimerEntry implements UpstreamStream,
 
   /** Returns whether to go on reading. */
   #onRead(length: number, buffer: Buffer): boolean {
-    this.#counts.received.add(length);
+    this.#counts.received(length);
     if (this.#events === null) {
       this.destroy();
       return false;

@@ -3,7 +3,7 @@
  * in the same turn is gathered by corking the socket; long chunks are written uncopied.
  */
 import type { Socket } from 'node:net';
-import { type Count, UNCOUNTED } from '../connection-counts.ts';
+import { type ConnectionCounts, UNCOUNTED } from '../connection-counts.ts';
 import { Body, type Head } from '../head.ts';
 import { HOP_BY_HOP, NOT_IN_TRAILERS } from '../known-headers.ts';
 
@@ -20,14 +20,14 @@ function uncork(socket: Socket): void {
 export class MessageEncoder {
   readonly #socket: Socket;
   readonly #drained: () => void;
-  readonly #sentBytes: Count;
+  readonly #counts: ConnectionCounts;
   #chunked = false;
   #awaitsDrain = false;
 
   /** `onDrain` is called once after each run of sends that returned false. */
-  constructor(socket: Socket, onDrain: () => void, sentBytes: Count = UNCOUNTED.sent) {
+  constructor(socket: Socket, onDrain: () => void, counts: ConnectionCounts = UNCOUNTED) {
     this.#socket = socket;
-    this.#sentBytes = sentBytes;
+    this.#counts = counts;
     this.#drained = () => {
       // More may have been written since: every lent byte must have left before its owner goes on.
       if (socket.writableLength > 0 && !socket.destroyed) {
@@ -112,12 +112,12 @@ export class MessageEncoder {
 
   /** Latin1. */
   #text(text: string): void {
-    this.#sentBytes.add(text.length);
+    this.#counts.sent(text.length);
     this.#socket.write(text, 'latin1');
   }
 
   #bytes(chunk: Buffer, start: number, end: number): void {
-    this.#sentBytes.add(end - start);
+    this.#counts.sent(end - start);
     this.#socket.write(end - start === chunk.length ? chunk : chunk.subarray(start, end));
   }
 

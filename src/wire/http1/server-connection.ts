@@ -87,7 +87,7 @@ export class Http1ServerConnection
     this.#owner = owner;
     this.#counts = owner.counts ?? UNCOUNTED;
     this.#decoder = new MessageDecoder('request', owner.limits, this);
-    this.#encoder = new MessageEncoder(socket, () => this.#events?.onDrain(), this.#counts.sent);
+    this.#encoder = new MessageEncoder(socket, () => this.#events?.onDrain(), this.#counts);
     this.remoteHost = socket.remoteAddress ?? 'unknown';
     this.remotePort = socket.remotePort ?? 0;
     this.#idleSinceMs = owner.wheel.nowMs;
@@ -276,7 +276,7 @@ export class Http1ServerConnection
   }
 
   onSilence(message: string): void {
-    this.#counts.readTimeouts.add(1);
+    this.#counts.readTimedOut();
     if (this.#tunnel) this.#socket.destroy();
     else if (this.#events !== null || this.#headStarted) this.onMalformed({ status: 408, message });
     else this.#close();
@@ -284,14 +284,14 @@ export class Http1ServerConnection
 
   /** Nobody is there to be told why. */
   onStall(): void {
-    this.#counts.writeTimeouts.add(1);
+    this.#counts.writeTimedOut();
     this.#socket.destroy();
   }
 
   // ---- the socket
 
   #onData(chunk: Buffer): void {
-    this.#counts.received.add(chunk.length);
+    this.#counts.received(chunk.length);
     if (this.#lingering) return;
     if (this.#tunnel) this.#events?.onData(chunk, 0, chunk.length);
     else if (this.#waiting !== null) this.#waiting = Buffer.concat([this.#waiting, chunk]);
