@@ -51,10 +51,10 @@ export class IdentifierServer implements ServerConnectionOwner {
       headerTimeoutMs: defaults.headerTimeoutMs,
       idleTimeoutMs: defaults.idleTimeoutMs,
     };
-    this.#server = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
-      this.#connections.add(new Http1ServerConnection(socket, this));
+    this.#server = net.createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true }, (socket) => {
+      if (this.#connections.size < MAX_CONNECTIONS) this.#connections.add(new Http1ServerConnection(socket, this));
+      else socket.destroy();
     });
-    this.#server.maxConnections = MAX_CONNECTIONS;
   }
 
   /** Rejects with the system's error, such as EADDRINUSE. Resolves to the port. */

@@ -7,10 +7,12 @@
  *                                                                          that the peer sees the answer, not a reset)
  */
 import type { Socket } from 'node:net';
+import { readAccepted } from '../accepted-socket.ts';
 import { type ConnectionCounts, UNCOUNTED } from '../connection-counts.ts';
 import { Body, type Head, type ResponseHead } from '../head.ts';
 import { type InactivityLimits, InactivityWatch, type Turn, type WatchedConnection } from '../inactivity.ts';
 import { bit, Known } from '../known-headers.ts';
+import { type BytesReader, ReadBuffers } from '../read-buffers.ts';
 import type { ConnectionAddresses, ResetReason, Stream, StreamEvents } from '../stream.ts';
 import { TimerEntry, type TimerWheel } from '../timer-wheel.ts';
 import { type DecoderEvents, type DecoderLimits, MessageDecoder } from './decoder.ts';
@@ -46,8 +48,9 @@ const UPGRADE = bit(Known.upgrade);
 
 export class Http1ServerConnection
   extends TimerEntry
-  implements Stream, DecoderEvents, ConnectionAddresses, WatchedConnection
+  implements Stream, DecoderEvents, ConnectionAddresses, WatchedConnection, BytesReader
 {
+  readonly #buffers = new ReadBuffers(this);
   readonly #socket: Socket;
   readonly #owner: ServerConnectionOwner;
   readonly #decoder: MessageDecoder;
@@ -81,8 +84,10 @@ export class Http1ServerConnection
   /** Wheel time from which on no further request is taken. */
   readonly #expiresMs: number;
 
-  constructor(socket: Socket, owner: ServerConnectionOwner) {
+  /** The socket was accepted with `pauseOnConnect`, and is replaced by one of our own. */
+  constructor(accepted: Socket, owner: ServerConnectionOwner) {
     super();
+    const socket = readAccepted(accepted, this.#buffers);
     this.#socket = socket;
     this.#owner = owner;
     this.#counts = owner.counts ?? UNCOUNTED;
@@ -94,7 +99,6 @@ export class Http1ServerConnection
     this.#expiresMs = owner.wheel.nowMs + (owner.limits.lifeTimeMs ?? Number.POSITIVE_INFINITY);
     owner.wheel.add(this, this.#idleLeftMs());
     const watch = InactivityWatch.start(socket, this, owner.limits, owner.wheel);
-    socket.on('data', (chunk: Buffer) => this.#onData(chunk));
     socket.on('end', () => this.#onEnd());
     socket.on('error', (error: NodeJS.ErrnoException) => this.#gone({ type: 'failed', code: error.code ?? 'EIO' }));
     socket.on('close', () => {
@@ -194,11 +198,13 @@ export class Http1ServerConnection
   hold(): void {
     this.#held = true;
     this.#socket.pause();
+    this.#buffers.lend();
   }
 
   resume(): void {
     if (!this.#held) return;
     this.#held = false;
+    this.#buffers.release();
     if (this.#waiting === null) this.#socket.resume();
   }
 
@@ -290,21 +296,22 @@ export class Http1ServerConnection
 
   // ---- the socket
 
-  #onData(chunk: Buffer): void {
-    this.#counts.received(chunk.length);
-    if (this.#lingering) return;
-    if (this.#tunnel) this.#events?.onData(chunk, 0, chunk.length);
-    else if (this.#waiting !== null) this.#waiting = Buffer.concat([this.#waiting, chunk]);
-    else this.#feed(chunk);
+  onBytes(chunk: Buffer, length: number): boolean {
+    this.#counts.received(length);
+    if (this.#lingering) return false;
+    if (this.#tunnel) this.#events?.onData(chunk, 0, length);
+    else if (this.#waiting !== null) this.#waiting = Buffer.concat([this.#waiting, chunk.subarray(0, length)]);
+    else this.#feed(chunk, length);
+    return this.#tunnel || (this.#events !== null && !this.#requestDone);
   }
 
-  #feed(chunk: Buffer): void {
+  #feed(chunk: Buffer, length: number): void {
     this.#pushing = true;
-    const taken = this.#decoder.push(chunk, 0, chunk.length);
+    const taken = this.#decoder.push(chunk, 0, length);
     this.#pushing = false;
     if (this.#lingering) return;
-    if (taken < chunk.length) {
-      this.#waiting = chunk.subarray(taken);
+    if (taken < length) {
+      this.#waiting = Buffer.from(chunk.subarray(taken, length));
       this.#socket.pause();
     } else if (this.#events === null && !this.#headStarted && !this.#decoder.isBetweenMessages) {
       this.#headStarted = true;
@@ -383,11 +390,19 @@ export class Http1ServerConnection
     this.#responseStarted = false;
     this.#responseDone = false;
     this.#closeDelimited = false;
-    this.resume();
+    this.#forgetHeld();
     this.#idleSinceMs = this.#owner.wheel.nowMs;
     // A client that doesn't read its answers is asked for no further requests.
     if (this.#socket.writableLength < this.#socket.writableHighWaterMark) this.#next();
     else this.#socket.once('drain', () => this.#next());
+  }
+
+  /** The last bytes of the request may still be on their way, though it has been answered. */
+  #forgetHeld(): void {
+    if (!this.#held) return;
+    this.#held = false;
+    this.#buffers.forget();
+    if (this.#waiting === null) this.#socket.resume();
   }
 
   #next(): void {
@@ -400,7 +415,7 @@ export class Http1ServerConnection
   #continue(): void {
     const waiting = this.#waiting;
     this.#waiting = null;
-    if (waiting !== null) this.#feed(waiting);
+    if (waiting !== null) this.#feed(waiting, waiting.length);
     if (this.#waiting !== null) return;
     if (this.#peerEnded) this.#allReceived();
     else if (!this.#held && this.#socket.isPaused()) this.#socket.resume();
