@@ -3,11 +3,11 @@
  * A server has no reason to speak first: bytes on an idle connection, or after a response, end it.
  */
 import net from 'node:net';
-import { returnBuffer, SMALL_READ_BYTES, takeLargeBuffer } from '../buffers.ts';
 import { type ConnectionCounts, UNCOUNTED } from '../connection-counts.ts';
 import { Body, type Head, type RequestHead } from '../head.ts';
 import { type InactivityLimits, InactivityWatch, type Turn, type WatchedConnection } from '../inactivity.ts';
 import { bit, Known } from '../known-headers.ts';
+import { ReadBuffer } from '../read-buffer.ts';
 import type { ResetReason, StreamEvents, UpstreamStream } from '../stream.ts';
 import { TimerEntry, type TimerWheel } from '../timer-wheel.ts';
 import { type DecoderEvents, type DecoderLimits, MessageDecoder } from './decoder.ts';
@@ -68,12 +68,7 @@ export class Http1ClientConnection extends TimerEntry implements UpstreamStream,
   #tunnel = false;
   #peerEnded = false;
   #reading = false;
-
-  #smallBuffer: Buffer = Buffer.allocUnsafeSlow(SMALL_READ_BYTES);
-  /** The buffer that the socket reads into next; exchanged only inside a read, when the socket isn't using it. */
-  #buffer: Buffer = this.#smallBuffer;
-  /** A buffer whose bytes are still being written to the other side. */
-  #lent: Buffer | null = null;
+  readonly #buffer = new ReadBuffer();
 
   constructor(host: string, port: number, options: ClientConnectionOptions, owner: ClientConnectionOwner) {
     super();
@@ -88,7 +83,7 @@ export class Http1ClientConnection extends TimerEntry implements UpstreamStream,
       keepAlive: options.keepAlive,
       allowHalfOpen: true,
       onread: {
-        buffer: () => this.#buffer,
+        buffer: () => this.#buffer.current,
         callback: (length: number, buffer: Uint8Array) => this.#onRead(length, buffer as Buffer),
       },
     });
@@ -174,16 +169,12 @@ export class Http1ClientConnection extends TimerEntry implements UpstreamStream,
 
   hold(): void {
     this.#socket.pause();
-    if (this.#lent !== null) return;
-    this.#lent = this.#buffer;
-    this.#buffer = takeLargeBuffer();
+    this.#buffer.lend();
   }
 
   resume(): void {
-    const lent = this.#lent;
-    if (lent === null) return;
-    this.#lent = null;
-    returnBuffer(lent);
+    if (!this.#buffer.isLent) return;
+    this.#buffer.takeBack();
     this.#socket.resume();
   }
 
@@ -236,7 +227,7 @@ export class Http1ClientConnection extends TimerEntry implements UpstreamStream,
 
   get turn(): Turn {
     if (this.#tunnel) return 'either';
-    return this.#events === null || (this.#requestDone && this.#lent === null) ? 'peer' : 'own';
+    return this.#events === null || (this.#requestDone && !this.#buffer.isLent) ? 'peer' : 'own';
   }
 
   onSilence(message: string): void {
@@ -273,20 +264,9 @@ export class Http1ClientConnection extends TimerEntry implements UpstreamStream,
     this.#reading = false;
     // More than was asked for: whatever it is, it must not become the answer to the next request.
     if (taken < length) this.#reusable = false;
-    this.#sizeBuffer(length === buffer.length);
+    this.#buffer.fit(this.#events !== null, length === buffer.length);
     if (this.#events === null) this.#giveBack();
-    return this.#lent === null;
-  }
-
-  /** Chooses the buffer of the next read: a large one while a body fills what it is given. */
-  #sizeBuffer(filled: boolean): void {
-    if (this.#lent !== null) return;
-    if (this.#events !== null && filled) {
-      if (this.#buffer === this.#smallBuffer) this.#buffer = takeLargeBuffer();
-    } else if (this.#events === null && this.#buffer !== this.#smallBuffer) {
-      returnBuffer(this.#buffer);
-      this.#buffer = this.#smallBuffer;
-    }
+    return !this.#buffer.isLent;
   }
 
   #onEnd(): void {
@@ -329,7 +309,11 @@ export class Http1ClientConnection extends TimerEntry implements UpstreamStream,
     if (!this.#responseDone || this.#events === null) return;
     if (this.#tunnel && !(this.#requestDone && this.#peerEnded)) return;
     this.#events = null;
-    this.#dropLent();
+    // The last bytes of a response may still be on their way while the connection serves the next request.
+    if (this.#buffer.isLent) {
+      this.#buffer.giveAway();
+      this.#socket.resume();
+    }
     // Within a read the connection is given back after it, when it is known that nothing else came with it.
     if (!this.#reading) this.#giveBack();
   }
@@ -344,14 +328,6 @@ export class Http1ClientConnection extends TimerEntry implements UpstreamStream,
     } else {
       this.destroy();
     }
-  }
-
-  /** The last bytes of a response may still be on their way while the connection serves the next request. */
-  #dropLent(): void {
-    if (this.#lent === null) return;
-    if (this.#lent === this.#smallBuffer) this.#smallBuffer = Buffer.allocUnsafeSlow(SMALL_READ_BYTES);
-    this.#lent = null;
-    this.#socket.resume();
   }
 }
 
