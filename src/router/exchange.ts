@@ -11,6 +11,7 @@
 
 import { failureClass } from '../metrics/names.ts';
 import type { RequestRecord } from '../port/protocol.ts';
+import { ByteBuffer } from '../wire/byte-buffer.ts';
 import { Body, type Head, PlainResponseHead, type RequestHead, type ResponseHead } from '../wire/head.ts';
 import { bit, Known } from '../wire/known-headers.ts';
 import { reasonPhrase } from '../wire/reasons.ts';
@@ -23,7 +24,6 @@ import {
 } from '../wire/stream.ts';
 import { Attempt, type AttemptEvents, type AttemptFailure } from './attempt.ts';
 import type { Binding, Leaf } from './binding.ts';
-import { BodyBuffer } from './body-buffer.ts';
 import type { Endpoint } from './client/endpoint.ts';
 import { Deadline, type DeadlineOwner } from './deadline.ts';
 import { dentryLines, errorResponse, type RouteError, type Selected } from './errors.ts';
@@ -72,7 +72,7 @@ export class Exchange implements StreamEvents, AttemptEvents, DeadlineOwner {
   #start = 0;
   #end = 0;
   /** Our own copy of what has come of the body: until it is sent, and beyond that while the request may be sent again. */
-  #kept: BodyBuffer | null = null;
+  #kept: ByteBuffer | null = null;
   #trailers: Head | null = null;
   #requestDone = false;
   /** The request may be sent twice, and its body is short enough to be kept for that. */
@@ -473,7 +473,7 @@ export class Exchange implements StreamEvents, AttemptEvents, DeadlineOwner {
 
   #keep(chunk: Buffer, start: number, end: number): void {
     if (start === end) return;
-    this.#kept ??= new BodyBuffer((this.#head as RequestHead).contentLength || end - start);
+    this.#kept ??= new ByteBuffer((this.#head as RequestHead).contentLength || end - start);
     this.#kept.append(chunk, start, end);
   }
 

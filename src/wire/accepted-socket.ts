@@ -5,22 +5,22 @@
  * documented one: where it isn't there, the accepted socket itself is read, at that price.
  */
 import net from 'node:net';
-import type { ReadBuffers } from './read-buffers.ts';
+import type { ReadBuffer } from './read-buffer.ts';
 
 interface WithHandle {
   _handle?: object | null;
 }
 
 /** Begins to read a socket that a server has accepted, paused. From here on the returned socket is the connection. */
-export function readAccepted(accepted: net.Socket, buffers: ReadBuffers): net.Socket {
+export function readAccepted(accepted: net.Socket, buffer: ReadBuffer): net.Socket {
   const handle = (accepted as WithHandle)._handle;
   if (!(accepted.constructor === net.Socket && typeof handle === 'object' && handle !== null)) {
-    const { callback } = buffers.onread;
+    const { callback } = buffer.onread;
     accepted.on('data', (chunk: Buffer) => callback(chunk.length, chunk));
     return accepted;
   }
   (accepted as WithHandle)._handle = null;
   // Nothing is left to be closed, but its server counts it out.
   accepted.destroy();
-  return new net.Socket({ handle, allowHalfOpen: true, onread: buffers.onread } as net.SocketConstructorOpts);
+  return new net.Socket({ handle, allowHalfOpen: true, onread: buffer.onread } as net.SocketConstructorOpts);
 }

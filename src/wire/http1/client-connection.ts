@@ -7,7 +7,7 @@ import { type ConnectionCounts, UNCOUNTED } from '../connection-counts.ts';
 import { Body, type Head, type RequestHead } from '../head.ts';
 import { type InactivityLimits, InactivityWatch, type Turn, type WatchedConnection } from '../inactivity.ts';
 import { bit, Known } from '../known-headers.ts';
-import { type BytesReader, ReadBuffers } from '../read-buffers.ts';
+import { type BytesReader, ReadBuffer } from '../read-buffer.ts';
 import type { ResetReason, StreamEvents, UpstreamStream } from '../stream.ts';
 import { TimerEntry, type TimerWheel } from '../timer-wheel.ts';
 import { type DecoderEvents, type DecoderLimits, MessageDecoder } from './decoder.ts';
@@ -71,8 +71,7 @@ export class Http1ClientConnection
   #tunnel = false;
   #peerEnded = false;
   #reading = false;
-
-  readonly #buffers = new ReadBuffers(this);
+  readonly #buffer = new ReadBuffer(this);
   /** What the server has sent is still on its way to the client. */
   #held = false;
 
@@ -88,7 +87,7 @@ export class Http1ClientConnection
       noDelay: options.noDelay,
       keepAlive: options.keepAlive,
       allowHalfOpen: true,
-      onread: this.#buffers.onread,
+      onread: this.#buffer.onread,
     });
     this.#decoder = new MessageDecoder('response', options.limits, this);
     this.#encoder = new MessageEncoder(this.#socket, () => this.#events?.onDrain(), this.#counts);
@@ -173,13 +172,13 @@ export class Http1ClientConnection
   hold(): void {
     this.#held = true;
     this.#socket.pause();
-    this.#buffers.lend();
+    this.#buffer.lend();
   }
 
   resume(): void {
     if (!this.#held) return;
     this.#held = false;
-    this.#buffers.release();
+    this.#buffer.takeBack();
     this.#socket.resume();
   }
 
@@ -313,7 +312,12 @@ export class Http1ClientConnection
     if (!this.#responseDone || this.#events === null) return;
     if (this.#tunnel && !(this.#requestDone && this.#peerEnded)) return;
     this.#events = null;
-    this.#forgetHeld();
+    // The last bytes of a response may still be on their way while the connection serves the next request.
+    if (this.#held) {
+      this.#held = false;
+      this.#buffer.giveAway();
+      this.#socket.resume();
+    }
     // Within a read the connection is given back after it, when it is known that nothing else came with it.
     if (!this.#reading) this.#giveBack();
   }
@@ -328,14 +332,6 @@ export class Http1ClientConnection
     } else {
       this.destroy();
     }
-  }
-
-  /** The last bytes of a response may still be on their way while the connection serves the next request. */
-  #forgetHeld(): void {
-    if (!this.#held) return;
-    this.#held = false;
-    this.#buffers.forget();
-    this.#socket.resume();
   }
 }
 

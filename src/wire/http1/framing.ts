@@ -4,6 +4,7 @@
  */
 import { Body } from '../head.ts';
 import { bit, Known } from '../known-headers.ts';
+import { targetFault } from '../request-target.ts';
 import type { Http1Head } from './head.ts';
 import type { WireError } from './syntax.ts';
 
@@ -63,10 +64,12 @@ function plainLength(head: Http1Head): void {
   head.append('Content-Length', String(head.contentLength));
 }
 
-/** Frames a request and checks what RFC 9112 3.2 wants of its Host. */
+/** Frames a request and checks what RFC 9112 3.2 wants of its target and its Host. */
 export function frameRequest(head: Http1Head): WireError | null {
   const error = readLength(head);
   if (error !== null) return error;
+  const fault = targetFault(head.method, head.target);
+  if (fault !== null) return refuse(fault);
   if ((head.present & bit(Known.host)) !== 0 && head.only(Known.host) === null) {
     return refuse('Host is given more than once');
   }

@@ -34,7 +34,7 @@ export interface BytesReader {
   onBytes(chunk: Buffer, length: number): boolean;
 }
 
-export class ReadBuffers {
+export class ReadBuffer {
   /** For the socket, see net.Socket's `onread`. */
   readonly onread: OnReadOpts;
   readonly #reader: BytesReader;
@@ -55,19 +55,19 @@ export class ReadBuffers {
     };
   }
 
-  /** The bytes of the event under way stay untouched until `release`. The socket must not be read meanwhile. */
+  /** The bytes of the event under way stay untouched until they are taken back. The socket must not be read meanwhile. */
   lend(): void {
     this.#lent ??= this.#delivered;
   }
 
-  /** What was lent has been sent. */
-  release(): void {
+  /** What was lent has left. */
+  takeBack(): void {
     if (this.#lent !== null) returnBuffer(this.#lent);
-    this.forget();
+    this.giveAway();
   }
 
-  /** What was lent is still being sent, and nobody will say when it has been: that buffer is not used again. */
-  forget(): void {
+  /** Whoever writes what was lent needs it for longer than the connection waits: it is theirs. */
+  giveAway(): void {
     if (this.#own === this.#lent) this.#own = null;
     this.#lent = null;
   }
