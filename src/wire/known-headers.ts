@@ -71,13 +71,16 @@ const NAMES: readonly (readonly [string, number])[] = [
 ];
 
 interface Candidate {
-  readonly name: string;
   readonly id: number;
+  /** Lower-case. */
+  readonly name: Uint8Array;
 }
 
 /** Candidates by the length of their name: most headers of a request are ruled out by it at once. */
 const BY_LENGTH: (readonly Candidate[] | undefined)[] = [];
-for (const [name, id] of NAMES) BY_LENGTH[name.length] = [...(BY_LENGTH[name.length] ?? []), { name, id }];
+for (const [name, id] of NAMES) {
+  BY_LENGTH[name.length] = [...(BY_LENGTH[name.length] ?? []), { id, name: Buffer.from(name) }];
+}
 
 const TILDE = 0x7e;
 
@@ -92,18 +95,22 @@ export function equalsIgnoringCase(text: string, start: number, name: string): b
   return true;
 }
 
-/** The id of the header name at text[start, end). */
-export function knownHeader(text: string, start: number, end: number): number {
-  const first = text.charCodeAt(start) | 0x20;
+const L5D = Buffer.from('l5d-');
+
+/** Whether bytes[start, start + name.length) is `name`, a known header or its beginning; bytes holds token characters there. */
+function isKnownName(bytes: Uint8Array, start: number, name: Uint8Array): boolean {
+  // Known names consist of letters, digits and `-`: what bit 5 makes of other token characters is none of these.
+  for (let i = 0; i < name.length; i++) if (((bytes[start + i] as number) | 0x20) !== name[i]) return false;
+  return true;
+}
+
+/** The id of the header name at bytes[start, end). */
+export function knownHeader(bytes: Uint8Array, start: number, end: number): number {
   const candidates = BY_LENGTH[end - start];
   if (candidates !== undefined) {
-    for (const candidate of candidates) {
-      if (candidate.name.charCodeAt(0) === first && equalsIgnoringCase(text, start, candidate.name))
-        return candidate.id;
-    }
+    for (const { id, name } of candidates) if (isKnownName(bytes, start, name)) return id;
   }
-  if (first === 0x6c && end - start > 4 && equalsIgnoringCase(text, start, 'l5d-')) return Known.l5dOther;
-  return Known.other;
+  return end - start > L5D.length && isKnownName(bytes, start, L5D) ? Known.l5dOther : Known.other;
 }
 
 /** Every `l5d-*` header: context that a peer outside the mesh has no business to send (`clearContext`). */

@@ -155,9 +155,10 @@ export class MessageDecoder {
     const textEnd = this.#sectionTextEnd(chunk, start, end);
     if (textEnd < 0) return this.#keepPartial(chunk, start, end);
     const head = takeHead();
-    const text = chunk.toString('latin1', start, textEnd);
     const isRequest = this.#role === 'request';
-    const parsed = isRequest ? parseRequest(head, text, this.#limits) : parseResponse(head, text, this.#limits);
+    const parsed = isRequest
+      ? parseRequest(head, chunk, start, textEnd, this.#limits)
+      : parseResponse(head, chunk, start, textEnd, this.#limits);
     if (typeof parsed !== 'number' || parsed === INCOMPLETE) {
       head.release();
       return typeof parsed === 'number' ? this.#keepPartial(chunk, start, end) : this.#malformed(parsed, end);
@@ -167,7 +168,7 @@ export class MessageDecoder {
       head.release();
       return this.#malformed(error, end);
     }
-    const at = this.#deliverHead(head, chunk, start + parsed, end);
+    const at = this.#deliverHead(head, chunk, parsed, end);
     head.release();
     return at;
   }
@@ -274,7 +275,7 @@ export class MessageDecoder {
     const textEnd = this.#sectionTextEnd(chunk, start, end);
     if (textEnd < 0) return this.#keepPartial(chunk, start, end);
     const trailers = takeHead();
-    const parsed = parseTrailers(trailers, chunk.toString('latin1', start, textEnd), this.#limits);
+    const parsed = parseTrailers(trailers, chunk, start, textEnd, this.#limits);
     if (typeof parsed !== 'number' || parsed === INCOMPLETE) {
       trailers.release();
       return typeof parsed === 'number' ? this.#keepPartial(chunk, start, end) : this.#malformed(parsed, end);
@@ -282,7 +283,7 @@ export class MessageDecoder {
     this.#state = State.complete;
     this.#events.onComplete(trailers);
     trailers.release();
-    return start + parsed;
+    return parsed;
   }
 
   #malformed(error: WireError, end: number): number {

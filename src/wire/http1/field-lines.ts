@@ -5,7 +5,7 @@
  *     GET /a HTTP/1.1\r\nHost: web\r\nAccept:  x \r\n\r\n
  *                       ^   ^  ^  ^ per field: start, end of name, start and end of value
  */
-import { bit, equalsIgnoringCase, Known, knownHeader } from '../known-headers.ts';
+import { bit, equalsIgnoringCase, Known } from '../known-headers.ts';
 
 const STRIDE = 4;
 const FIRST_FIELDS = 32;
@@ -40,9 +40,9 @@ export class FieldLines {
     this.end = end;
   }
 
-  record(start: number, nameEnd: number, valueStart: number, valueEnd: number): void {
+  /** `known`: the id of its name. */
+  record(known: number, start: number, nameEnd: number, valueStart: number, valueEnd: number): void {
     if (this.count === this.#known.length) this.#grow();
-    const known = knownHeader(this.text, start, nameEnd);
     const at = this.count * STRIDE;
     const offsets = this.#offsets;
     offsets[at] = start;

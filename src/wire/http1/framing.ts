@@ -6,14 +6,13 @@ import { Body } from '../head.ts';
 import { bit, Known } from '../known-headers.ts';
 import { targetFault } from '../request-target.ts';
 import type { Http1Head } from './head.ts';
-import type { WireError } from './syntax.ts';
+import { type WireError, ZERO } from './syntax.ts';
 
 const CONTENT_LENGTH = bit(Known.contentLength);
 const TRANSFER_ENCODING = bit(Known.transferEncoding);
 
 /** So many digits are exact in a double. */
 const MAX_LENGTH_DIGITS = 15;
-const ZERO = 0x30;
 
 function refuse(message: string): WireError {
   return { status: 400, message };

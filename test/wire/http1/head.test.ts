@@ -6,10 +6,17 @@ import { parseRequest } from '../../../src/wire/http1/head-parser.ts';
 import { bit, HOP_BY_HOP, Known, knownHeader, L5D_HEADERS } from '../../../src/wire/known-headers.ts';
 import { LIMITS } from './transcript.ts';
 
+/** Parses a head that stands between other bytes, as in a buffer that is used again. */
+function parse(head: Http1Head, text: string): ReturnType<typeof parseRequest> {
+  const bytes = Buffer.from(`\r\n\r\n${text}\r\n\r\n`, 'latin1');
+  const parsed = parseRequest(head, bytes, 4, 4 + text.length, LIMITS);
+  return typeof parsed === 'number' && parsed >= 0 ? parsed - 4 : parsed;
+}
+
 function parsed(lines: string): Http1Head {
   const head = takeHead();
   const text = `GET /a HTTP/1.1\r\n${lines}\r\n`;
-  const result = parseRequest(head, text, LIMITS);
+  const result = parse(head, text);
   if (result !== text.length) throw new Error(`not a head: ${JSON.stringify(result)}`);
   return head;
 }
@@ -102,7 +109,7 @@ test('a head has room for as many fields as the limit allows', async (t) => {
 });
 
 test('l5d headers are known by their prefix', async (t) => {
-  const known = (name: string) => knownHeader(name, 0, name.length);
+  const known = (name: string) => knownHeader(Buffer.from(name, 'latin1'), 0, name.length);
   t.equal(known('L5D-Ctx-Dtab'), Known.l5dCtxDtab);
   t.equal(known('l5d-anything'), Known.l5dOther);
   t.equal(known('l5d-'), Known.other);
@@ -140,7 +147,7 @@ test('a pooled head keeps nothing of its last message', async (t) => {
   t.equal(head.get('secret'), undefined);
   const again = takeHead();
   t.equal(again, head, 'the pool gave it out again');
-  parseRequest(again, 'GET /b HTTP/1.1\r\nHost: h\r\nSecret: mine\r\n\r\n', LIMITS);
+  parse(again, 'GET /b HTTP/1.1\r\nHost: h\r\nSecret: mine\r\n\r\n');
   t.equal(again.http1Fields(), 'Host: h\r\nSecret: mine\r\n');
 });
 
