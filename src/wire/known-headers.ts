@@ -32,6 +32,8 @@ export const Known = {
   l5dOther: 25,
   forwardedClientCert: 26,
   finagleRetryable: 27,
+  /** Context of other kinds: `dtab-*` and `x-dtab-*` of old Finagles, W3C `baggage`. Nothing here acts on it. */
+  foreignContext: 28,
   /** A field taken out one by one, such as one that `Connection` names. */
   removed: 30,
 } as const;
@@ -66,9 +68,19 @@ const NAMES: readonly (readonly [string, number])[] = [
   ['l5d-err', Known.l5dErr],
   ['l5d-success-class', Known.l5dSuccessClass],
   ['l5d-retryable', Known.l5dRetryable],
-  ['x-forwarded-client-cert', Known.forwardedClientCert],
   ['finagle-http-retryable-request', Known.finagleRetryable],
+  ['baggage', Known.foreignContext],
 ];
+
+/** Names that are known by how they begin. */
+const PREFIXES: readonly (readonly [string, number])[] = [
+  ['l5d-', Known.l5dOther],
+  ['dtab-', Known.foreignContext],
+  ['x-dtab-', Known.foreignContext],
+];
+
+/** Applications that read headers as CGI does can't tell `_` from `-`: here a name with either is the same. */
+const CLIENT_CERT = 'x-forwarded-client-cert';
 
 interface Candidate {
   readonly name: string;
@@ -79,6 +91,11 @@ interface Candidate {
 const BY_LENGTH: (readonly Candidate[] | undefined)[] = [];
 for (const [name, id] of NAMES) BY_LENGTH[name.length] = [...(BY_LENGTH[name.length] ?? []), { name, id }];
 
+const HYPHEN = 0x2d;
+const UNDERSCORE = 0x5f;
+const LETTER_D = 0x64;
+const LETTER_L = 0x6c;
+const LETTER_X = 0x78;
 const TILDE = 0x7e;
 
 /** Whether text[start, start + name.length) is `name`, which is lower-case; text holds token characters there. */
@@ -102,8 +119,25 @@ export function knownHeader(text: string, start: number, end: number): number {
         return candidate.id;
     }
   }
-  if (first === 0x6c && end - start > 4 && equalsIgnoringCase(text, start, 'l5d-')) return Known.l5dOther;
+  if (first === LETTER_L || first === LETTER_D || first === LETTER_X) return knownByPrefix(text, start, end);
   return Known.other;
+}
+
+function knownByPrefix(text: string, start: number, end: number): number {
+  for (const [prefix, id] of PREFIXES) {
+    if (end - start >= prefix.length && equalsIgnoringCase(text, start, prefix)) return id;
+  }
+  if (end - start !== CLIENT_CERT.length || !isClientCert(text, start)) return Known.other;
+  return Known.forwardedClientCert;
+}
+
+function isClientCert(text: string, start: number): boolean {
+  for (let i = 0; i < CLIENT_CERT.length; i++) {
+    const byte = text.charCodeAt(start + i);
+    const wanted = CLIENT_CERT.charCodeAt(i);
+    if ((byte | 0x20) !== wanted && !(byte === UNDERSCORE && wanted === HYPHEN)) return false;
+  }
+  return true;
 }
 
 /** Every `l5d-*` header: context that a peer outside the mesh has no business to send (`clearContext`). */
@@ -122,6 +156,9 @@ export const L5D_HEADERS: number = [
   Known.l5dRetryable,
   Known.l5dOther,
 ].reduce((mask, id) => mask | bit(id), 0);
+
+/** What else an outsider could mean to be taken for context by a service behind (reference/http-semantics.md section 2). */
+export const FOREIGN_CONTEXT: number = bit(Known.foreignContext);
 
 /**
  * Fields that speak of one connection only, never forwarded (RFC 9110 7.6.1; the set is the one that Linkerd strips,
@@ -146,4 +183,5 @@ export const NOT_IN_TRAILERS: number =
   bit(Known.expect) |
   bit(Known.via) |
   bit(Known.forwardedClientCert) |
-  bit(Known.finagleRetryable);
+  bit(Known.finagleRetryable) |
+  FOREIGN_CONTEXT;
