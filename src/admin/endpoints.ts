@@ -1,6 +1,7 @@
 /** The endpoints of the admin server and what each needs from the process. */
 import type { Worker } from 'node:worker_threads';
 import type { ConfiguredNamer, Interpreter } from '../naming/index.ts';
+import type { OverridePolicy } from '../router/override.ts';
 import type { Telemeter } from '../telemetry/index.ts';
 import { boundNamesHandler } from './bound-names.ts';
 import { type ClientStates, clientStateHandler } from './client-state.ts';
@@ -25,6 +26,8 @@ export interface AdminSources {
   readonly namers: readonly ConfiguredNamer[];
   /** By router label. */
   readonly interpreters: ReadonlyMap<string, Interpreter>;
+  /** What overrides the first server of each router accepts, by router label. */
+  readonly policies: ReadonlyMap<string, OverridePolicy>;
   /** Binds for questions that name no router. */
   readonly fallback: Interpreter;
   readonly metrics: ReadMetrics;
@@ -63,7 +66,7 @@ export function adminEndpoints(sources: AdminSources): ReadonlyMap<string, Admin
     ['/bound-names.json', boundNamesHandler(namers)],
     ['/client_state.json', clientStateHandler(sources.clients)],
     ['/config.json', configHandler(sources.config)],
-    ['/delegator.json', delegatorHandler(sources.interpreters, sources.fallback)],
+    ['/delegator.json', delegatorHandler(sources.interpreters, sources.policies, sources.fallback)],
     ['/logging.json', loggingHandler(sources.loggers)],
     ...namerStateHandlers(namers),
     ...telemeterHandlers(telemeters, metrics, sources.processText, frame),

@@ -4,6 +4,7 @@
  */
 export { type Addr, type BoundName, type Endpoint, sameAddr, sameBoundName, TREE_WEIGHT } from './address.ts';
 export { bind } from './bind.ts';
+export { BindRefused } from './bind-refused.ts';
 export { addrJson, boundJson, type DelegateJson, explanationJson, toJson } from './delegate-json.ts';
 export { toText } from './delegate-text.ts';
 export { Dentry, Dtab, Prefix, parseTree } from './dtab.ts';

@@ -4,10 +4,11 @@
  */
 import { type Activity, hasValue, type Live, observe } from '../live/index.ts';
 import type { Announcement } from '../metrics/announcement.ts';
-import { type Addr, type BoundName, Dtab, type Endpoint, type NameTree, Path } from '../naming/index.ts';
+import { type Addr, BindRefused, type BoundName, Dtab, type Endpoint, type NameTree, Path } from '../naming/index.ts';
 import type { Log } from './log.ts';
 import {
   type AddrsMessage,
+  type InetReach,
   type Port,
   type RequestRecord,
   SLICE_LINES,
@@ -16,8 +17,8 @@ import {
   type WireTree,
 } from './protocol.ts';
 
-/** Binds a path for a router, under its base dtab and the local one. */
-export type Bind = (router: string, path: Path, dtab: Dtab) => Live<Activity<NameTree<BoundName>>>;
+/** Binds a path for a router, under its base dtab and the local one, which reaches no further than `inet` says. */
+export type Bind = (router: string, path: Path, dtab: Dtab, inet: InetReach) => Live<Activity<NameTree<BoundName>>>;
 
 /** What the data side tells without being asked. */
 export interface Telemetry {
@@ -104,11 +105,11 @@ export class ControlEnd {
     }
   }
 
-  #startBinding({ binding: number, router, path, dtab }: Extract<ToControl, { type: 'bind' }>): void {
+  #startBinding({ binding: number, router, path, dtab, inet }: Extract<ToControl, { type: 'bind' }>): void {
     const binding: Binding = { stop: () => {}, leaves: null };
     this.#bindings.set(number, binding);
     binding.stop = observe(
-      this.#bind(router, Path.parse(path), Dtab.parse(dtab)),
+      this.#bind(router, Path.parse(path), Dtab.parse(dtab), inet),
       (activity) => this.#onBound(number, binding, activity),
       (error) => {
         this.#log.error({ err: error, path }, 'a binding could not be computed');
@@ -133,7 +134,9 @@ export class ControlEnd {
 
   /** What was bound once stays good: a failure takes nobody's endpoints away. */
   #onBindFailed(number: number, binding: Binding, error: Error): void {
-    if (binding.leaves === null) this.#port.postMessage({ type: 'bindFailed', binding: number, error: error.message });
+    if (binding.leaves !== null) return;
+    const refused = error instanceof BindRefused;
+    this.#port.postMessage({ type: 'bindFailed', binding: number, error: error.message, refused });
   }
 
   #unbind(number: number): void {

@@ -1,11 +1,11 @@
 /** Loading linkerd.yaml: its schema, its rules, and the JSON Schema that editors complete from. */
 import { type ConfigLanguage, type ConfigSource, type Loaded, load, readSource } from '../config/load.ts';
 import { type LinkerdConfig, linkerdSchema } from './config.ts';
-import { builtOnly, explainUnknownKey, uniqueLabels, uniqueListeners } from './config-rules.ts';
+import { builtOnly, explainUnknownKey, guardedOverrides, uniqueLabels, uniqueListeners } from './config-rules.ts';
 
 const language: ConfigLanguage<LinkerdConfig> = {
   schema: linkerdSchema,
-  rules: [uniqueLabels, uniqueListeners, builtOnly],
+  rules: [uniqueLabels, uniqueListeners, guardedOverrides, builtOnly],
   explainUnknownKey,
 };
 

@@ -11,11 +11,14 @@ import { DnsResolver } from '../dns/index.ts';
 import { DefaultInterpreter } from '../interpreters/index.ts';
 import { Dtab, type Interpreter } from '../naming/index.ts';
 import { type Bind, ControlEnd } from '../port/control-end.ts';
+import { overridePolicy } from '../router/override.ts';
+import { bindRequest } from '../router/override-reach.ts';
 import { ProcessText } from '../telemetry/process-metrics.ts';
 import { type LinkerdConfig, routerLabel } from './config.ts';
 import { ListenError, type ListeningServer } from './data-plane.ts';
 import { createDataSide, type DataSide } from './data-side.ts';
 import { ProcessLoggers } from './logging.ts';
+import { isLoopback } from './loopback.ts';
 import { ProcessMetrics } from './metrics.ts';
 import { buildNaming } from './naming.ts';
 import { createTelemeters, recentRequestsOf } from './telemeters.ts';
@@ -58,10 +61,9 @@ export async function startSignpost(options: StartOptions): Promise<RunningSignp
   const naming = buildNaming(config, { resolver, log: loggers.named('namer') });
   const fallback = new DefaultInterpreter({ namers: [], resolver });
   const baseDtabs = new Map(config.routers.map((router) => [routerLabel(router), Dtab.parse(router.dtab ?? '')]));
-  const bind: Bind = (router, path, dtab) => {
+  const bind: Bind = (router, path, override, inet) => {
     const base = baseDtabs.get(router) as Dtab;
-    const interpreter = naming.interpreters.get(router) as Interpreter;
-    return interpreter.bind(base.concat(dtab), path);
+    return bindRequest(naming.interpreters.get(router) as Interpreter, base, override, path, inet);
   };
   const workers = config.workers ?? Math.min(defaults.maxDefaultWorkers, availableParallelism());
   const metrics = new ProcessMetrics();
@@ -110,6 +112,7 @@ export async function startSignpost(options: StartOptions): Promise<RunningSignp
       warnings,
       namers: naming.namers,
       interpreters: naming.interpreters,
+      policies: new Map(config.routers.map((router) => [routerLabel(router), overridePolicy(router.servers[0] ?? {})])),
       fallback,
       clients: () => clientStates(data),
       workers: () => data.threads,
@@ -159,10 +162,6 @@ export async function startSignpost(options: StartOptions): Promise<RunningSignp
 
 /** The default, which surprises whoever expects requests of other hosts. */
 const ONLY_THIS_HOST = { reachable: 'from this host alone; set `ip: 0.0.0.0` for others' };
-
-function isLoopback(ip: string): boolean {
-  return ip.startsWith('127.') || ip === '::1';
-}
 
 /** Loaded when it is wanted: it takes a part of the data side to the main thread. */
 async function createIdentifierServer(config: LinkerdConfig): Promise<IdentifierServer> {

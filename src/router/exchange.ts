@@ -187,7 +187,7 @@ export class Exchange implements StreamEvents, AttemptEvents, DeadlineOwner {
     prepareRequest(head, server.isEdge);
     if (timeoutMs !== undefined || (head.present & CTX_DEADLINE) !== 0) forwardDeadline(head, server.isEdge, timeoutMs);
 
-    const binding = server.router.bindings.acquire(name, override);
+    const binding = server.router.bindings.acquire(name, override, server.policy.inet);
     this.#binding = binding;
     this.#recorder.bound(binding.service.metrics);
     if (binding.phase === 'pending') this.#waitFor(binding, () => this.#dispatch(binding));
@@ -196,7 +196,8 @@ export class Exchange implements StreamEvents, AttemptEvents, DeadlineOwner {
 
   #dispatch(binding: Binding): void {
     if (binding.phase === 'failed') {
-      this.fail({ type: 'bindingFailed', cause: binding.error });
+      const { error, isRefused } = binding;
+      this.fail(isRefused ? { type: 'badOverride', reason: error } : { type: 'bindingFailed', cause: error });
       return;
     }
     const leaf = binding.choose();

@@ -108,15 +108,20 @@ test('a head has room for as many fields as the limit allows', async (t) => {
   t.equal(visited(head).length, 199);
 });
 
-test('l5d headers are known by their prefix', async (t) => {
+test('context headers are known by their prefix, however they are written', async (t) => {
   const known = (name: string) => knownHeader(Buffer.from(name, 'latin1'), 0, name.length);
   t.equal(known('L5D-Ctx-Dtab'), Known.l5dCtxDtab);
   t.equal(known('l5d-anything'), Known.l5dOther);
-  t.equal(known('l5d-'), Known.other);
+  t.equal(known('l5d-'), Known.l5dOther);
   t.equal(known('l5dx'), Known.other);
   t.equal(known('l5d_dtab'), Known.other);
   t.equal(known('Content-Length'), Known.contentLength);
   t.equal(known('Content_Length'), Known.other);
+  for (const name of ['Dtab-Local', 'dtab-', 'X-DTAB-01-A', 'Baggage']) t.equal(known(name), Known.foreignContext);
+  for (const name of ['x-forwarded-client-cert', 'X_Forwarded-Client_CERT', 'X_FORWARDED_CLIENT_CERT'])
+    t.equal(known(name), Known.forwardedClientCert);
+  for (const name of ['dtab', 'x-dtab', 'baggages', 'x-forwarded-client-cerT2', 'x~forwarded-client-cert', 'xdtab-'])
+    t.equal(known(name), Known.other, name);
   const head = parsed('L5D-DTAB: a\r\nA: 1\r\nl5d-What: b\r\nL5d-sample: c\r\n');
   head.drop(L5D_HEADERS);
   t.equal(head.http1Fields(), 'A: 1\r\n');
