@@ -1,5 +1,5 @@
 /** `/client_state.json`: the addresses of every client that is in use, over all workers. */
-import { type AdminHandler, jsonUtf8 } from './server.ts';
+import { type ControlHandler, jsonUtf8 } from '../control-http/index.ts';
 
 export interface ClientState {
   /** `bound`, `Pending`, `Neg` or `Failed: <why>`. */
@@ -11,7 +11,7 @@ export interface ClientState {
 /** What each worker knows, by the client's id. */
 export type ClientStates = readonly Readonly<Record<string, ClientState>>[];
 
-export function clientStateHandler(ask: () => Promise<ClientStates>): AdminHandler {
+export function clientStateHandler(ask: () => Promise<ClientStates>): ControlHandler {
   return async () => jsonUtf8(200, Object.fromEntries(merge(await ask())));
 }
 

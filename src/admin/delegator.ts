@@ -1,19 +1,15 @@
 /** `/delegator.json`: how a path is bound, step by step (reference/admin-http.md section 3). */
-
-import { type Activity, derive, failed, pending, until } from '../live/index.ts';
 import {
-  BindRefused,
-  type DelegateJson,
-  Dtab,
-  explanationJson,
-  type Interpreter,
-  ParseError,
-  Path,
-} from '../naming/index.ts';
-import type { InetReach } from '../port/protocol.ts';
-import { checkOverride, MESH_POLICY, type OverridePolicy } from '../router/override.ts';
-import { bindRequest } from '../router/override-reach.ts';
-import { type AdminHandler, type AdminRequest, type AdminResponse, json, methodNotAllowed, text } from './server.ts';
+  type ControlHandler,
+  type ControlRequest,
+  type ControlResponse,
+  json,
+  methodNotAllowed,
+  parsed,
+  text,
+} from '../control-http/index.ts';
+import { type Activity, derive, hasValue, type Live, until } from '../live/index.ts';
+import { BindRefused, type DelegateJson, type DelegateTree, Dtab, explanationJson, Path } from '../naming/index.ts';
 
 const TIMEOUT_MS = 2000;
 
@@ -26,67 +22,59 @@ interface Question {
 }
 
 /**
- * `interpreters` and `policies` by router label; a question names its router as `namespace`. Beside the original's
- * parameters there is `override`: what a request with that header would meet.
- */
-export function delegatorHandler(
-  interpreters: ReadonlyMap<string, Interpreter>,
-  policies: ReadonlyMap<string, OverridePolicy>,
-  fallback: Interpreter,
-): AdminHandler {
+/** What is asked. Beside the original's parameters there is `override`: what a request with that header would meet. */
+export interface Explained {
+  /** A router, or a namespace of namerd. */
+  readonly namespace: string | undefined;
+  readonly dtab: Dtab;
+  /** As the header has it; empty for none. */
+  readonly override: string;
+  readonly path: Path;
+}
+
+/** Explains by what a question names as `namespace`; undefined where that can't be told, an answer where it may not be. */
+export type Delegate = (
+  question: Explained,
+  request: ControlRequest,
+) => Live<Activity<DelegateTree>> | ControlResponse | undefined;
+
+export function delegatorHandler(delegate: Delegate): ControlHandler {
   return async (request) => {
     const question = await readQuestion(request);
     if ('status' in question) return question;
-    const dtab = parse(Dtab.parse, question.dtab, 'dtab');
+    const dtab = parsed(Dtab.parse, question.dtab, 'Invalid dtab: ');
     if ('status' in dtab) return dtab;
-    const path = parse(Path.parse, question.path, 'path');
+    const path = parsed(Path.parse, question.path, 'Invalid path: ');
     if ('status' in path) return path;
-    const { namespace } = question;
-    const interpreter = namespace === undefined ? fallback : interpreters.get(namespace);
-    if (interpreter?.delegate === undefined) {
+    const { namespace, override } = question;
+    const explanation = delegate({ namespace, dtab, override, path }, request);
+    if (explanation === undefined) {
       return text(501, `Name Interpreter for ${namespace ?? '/'} cannot show delegations`);
     }
-    const policy = policies.get(namespace ?? '') ?? MESH_POLICY;
-    const override = question.override === '' ? Dtab.empty : readOverride(policy, question.override);
-    if ('status' in override) return override;
-    return await explain(interpreter, dtab, override, path, policy.inet);
+    return 'status' in explanation ? explanation : await explained(explanation);
   };
 }
 
-function readOverride(policy: OverridePolicy, header: string): Dtab | AdminResponse {
-  if (policy.headers.length === 0) return text(400, 'Invalid override: the server of this router accepts none');
-  const checked = checkOverride(policy, [header]);
-  return typeof checked === 'string' ? Dtab.parse(checked) : text(400, `Invalid override: ${checked.refused}`);
-}
-
-async function explain(
-  interpreter: Interpreter,
-  base: Dtab,
-  override: Dtab,
-  path: Path,
-  inet: InetReach,
-): Promise<AdminResponse> {
-  const explanation = (interpreter.delegate as NonNullable<Interpreter['delegate']>)(base.concat(override), path);
-  const binding = override.isEmpty ? null : bindRequest(interpreter, base, override, path, inet);
-  const answer = derive((): Activity<DelegateJson> => {
-    const bound = binding?.value;
-    if (bound?.phase === 'failed' && bound.error instanceof BindRefused) return failed(bound.error);
-    return bound?.phase === 'pending' ? pending() : explanationJson(explanation);
-  });
+/** The answer that shows an explanation: 503 when it is not there in 2 s. */
+export async function explained(explanation: Live<Activity<DelegateTree>>): Promise<ControlResponse> {
+  const answer = derive(() => explanationJson(explanation));
   try {
-    const settled = await until(answer, (now) => now.phase !== 'pending', { signal: AbortSignal.timeout(TIMEOUT_MS) });
-    if (settled.phase === 'failed') {
-      const { error } = settled;
-      return error instanceof BindRefused ? text(400, `Invalid override: ${error.message}`) : text(500, error.message);
-    }
-    return json(200, settled.value as DelegateJson);
+    const isSettled = (now: Activity<DelegateJson>) => hasValue(now) || now.phase === 'failed';
+    const settled = await until(answer, isSettled, { signal: AbortSignal.timeout(TIMEOUT_MS) });
+    if (hasValue(settled)) return json(200, settled.value);
+    const { error } = settled as { error: Error };
+    return error instanceof BindRefused ? invalidOverride(error.message) : text(500, error.message);
   } catch (error) {
     if ((error as Error).name === 'TimeoutError') return text(503, 'Request timed out.');
     throw error;
   }
 }
 
-async function readQuestion(request: AdminRequest): Promise<Question | AdminResponse> {
+export function invalidOverride(reason: string): ControlResponse {
+  return text(400, `Invalid override: ${reason}`);
+}
+
+async function readQuestion(request: ControlRequest): Promise<Question | ControlResponse> {
   switch (request.method) {
     case 'GET':
     case 'HEAD': {
@@ -107,7 +95,7 @@ async function readQuestion(request: AdminRequest): Promise<Question | AdminResp
   }
 }
 
-async function readPosted(request: AdminRequest): Promise<Question | AdminResponse> {
+async function readPosted(request: ControlRequest): Promise<Question | ControlResponse> {
   if (request.contentType !== 'application/json') return text(415, 'The body must be application/json.\n');
   const body = await request.body();
   if (body === null) return text(413, 'The body is too large.\n');
@@ -125,15 +113,4 @@ async function readPosted(request: AdminRequest): Promise<Question | AdminRespon
     override: typeof override === 'string' ? override : '',
     path,
   };
-}
-
-function parse<T>(parser: (text: string) => T, value: string, what: string): T | AdminResponse {
-  try {
-    return parser(value);
-  } catch (error) {
-    if (!(error instanceof ParseError)) throw error;
-    // The message is the original's; where the error stands is for pages.
-    const headers = { 'Error-Line': String(error.line), 'Error-Column': String(error.column) };
-    return { ...text(400, `Invalid ${what}: ${error.message}`), headers };
-  }
 }

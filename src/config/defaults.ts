@@ -59,6 +59,30 @@ export const identifierKind = 'io.l5d.header.token';
 /** 1.7.5. */
 export const interpreterKind = 'default';
 
+// -- interpreters that ask namerd
+
+/** 1.7.5. Namespace of namerd, as a path. */
+export const meshRoot = '/default';
+/** 1.7.5, of io.l5d.mesh. Seconds from the first failed attempt to connect to the second. */
+export const meshRetryBaseSeconds = 1;
+/**
+ * Seconds between attempts at the most. 1.7.5 has 600, with which a proxy may not notice for ten minutes that namerd is back; ten
+ * seconds cost namerd one refused connection.
+ */
+export const meshRetryMaxSeconds = 10;
+/** 1.7.5. KiB that namerd may send on one stream before they are read. */
+export const meshStreamWindowKB = 10_240;
+/** 1.7.5, of `failureThreshold` when it stands there. ms between two pings, and for the answer to one. */
+export const meshPingMs = 5_000;
+export const meshPingTimeoutMs = 6_000;
+/** The same where there is more than one namerd: the next one is at work within 2 s. */
+export const meshFailOverPingMs = 750;
+export const meshFailOverPingTimeoutMs = 750;
+/** Where systemd gives no STATE_DIRECTORY. */
+export const stateDirectory = '/var/lib/signpost';
+/** Hours that what a name was bound to last is good for, where nobody can tell any more. */
+export const snapshotMaxAgeHours = 24;
+
 // -- servers
 
 /** 1.7.5. Loopback: a proxy that listens on all addresses must say so. */

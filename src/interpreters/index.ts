@@ -1,6 +1,9 @@
 /** The kinds of `interpreter:`. */
 import { defaultInterpreter } from './default.ts';
+import { fs } from './fs.ts';
+import { mesh } from './mesh/index.ts';
 
+export type { Instance, RouterContext } from './context.ts';
 export { DefaultInterpreter, type InterpreterContext } from './default.ts';
 
-export const interpreterKinds = [defaultInterpreter] as const;
+export const interpreterKinds = [defaultInterpreter, fs, mesh] as const;

@@ -168,6 +168,8 @@ export const metricTree: readonly ScopeDefinition[] = [
     metrics: [
       counter('uncaught_errors', 'Errors that nobody caught: each is a defect, and is logged.'),
       counter('observer_errors', 'Errors of those who watch live values.'),
+      gauge('shared_cells/held', 'Services, clients and endpoints of which all workers share what they must.'),
+      counter('shared_cells/refused', 'The same, where each worker is on its own, because there are too many.'),
     ],
   },
   {

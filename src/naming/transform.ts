@@ -106,6 +106,8 @@ export function transformInterpreter(
         andThen(source.value, (tree) => transformTree(tree, transformers, bind)),
       );
     },
+    state: inner.state,
+    start: () => inner.start?.(),
     close,
   };
   const addrTransformers = transformers.filter((transformer) => transformer.type === 'addr');

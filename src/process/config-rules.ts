@@ -6,16 +6,10 @@
 import * as defaults from '../config/defaults.ts';
 import type { Rule } from '../config/load.ts';
 import { type KeyPath, showKeyPath } from '../config/problem.ts';
-import { toBoolean, toInteger } from '../config/scalars.ts';
-import { isLoopback } from './loopback.ts';
-import { type NotBuilt, notBuiltYet } from './not-built-yet.ts';
-
-type Map = Readonly<Record<string, unknown>>;
-
-const asMap = (value: unknown): Map =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Map) : {};
-const asList = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
-const asText = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
+import { toBoolean } from '../config/scalars.ts';
+import { isLoopback } from '../control-http/auth/index.ts';
+import { asList, asMap, asText, type ConfigMap } from '../program/config-tree.ts';
+import { type Listener, listener } from '../program/listeners.ts';
 
 /** Labels name routers in URLs and metrics, so each is used once. */
 export const uniqueLabels: Rule = (root, report) => {
@@ -60,29 +54,8 @@ export const guardedOverrides: Rule = (root, report) => {
   }
 };
 
-interface Listener {
-  readonly ip: string;
-  readonly port: number;
-  readonly path: KeyPath;
-  readonly isDefault: boolean;
-}
-
-/** Two listeners of one process can't share an address; the wildcard addresses overlap with every other. */
-export const uniqueListeners: Rule = (root, report) => {
-  const seen: Listener[] = [];
-  for (const listener of listeners(asMap(root))) {
-    const other = seen.find((earlier) => clash(earlier, listener));
-    seen.push(listener);
-    if (other === undefined) continue;
-    const origin = listener.isDefault ? ' (the default)' : '';
-    report({
-      path: listener.isDefault ? listener.path : [...listener.path, 'port'],
-      message: `port ${listener.port}${origin} is taken by ${showKeyPath(other.path)}; give each its own port`,
-    });
-  }
-};
-
-function* listeners(root: Map): Generator<Listener> {
+/** Whatever listens, for the rule that each has an address of its own. */
+export function* listeners(root: ConfigMap): Generator<Listener> {
   yield* listener(asMap(root['admin']), ['admin'], defaults.adminIp, defaults.adminPort);
   for (const [r, router] of asList(root['routers']).entries()) {
     const { protocol, servers } = asMap(router);
@@ -91,56 +64,6 @@ function* listeners(root: Map): Generator<Listener> {
       yield* listener(asMap(server), ['routers', r, 'servers', s], defaults.serverIp, port);
     }
   }
-}
-
-function* listener(config: Map, path: KeyPath, ip: string, fallback: number | undefined): Generator<Listener> {
-  const isDefault = config['port'] === undefined;
-  const port = isDefault ? fallback : toInteger(config['port']);
-  // Port 0 is another one each time.
-  if (port === undefined || port === 0) return;
-  yield { ip: asText(config['ip']) ?? ip, port, path, isDefault };
-}
-
-const wildcards = new Set(['0.0.0.0', '::', '0:0:0:0:0:0:0:0']);
-
-const clash = (a: Listener, b: Listener): boolean =>
-  a.port === b.port && (a.ip === b.ip || wildcards.has(a.ip) || wildcards.has(b.ip));
-
-/** Says what each key or kind that is not built yet means for the user. */
-export const builtOnly: Rule = (root, report) => {
-  const visit = (value: unknown, path: KeyPath, place: string): void => {
-    const row = notBuiltYet.find((candidate) => applies(candidate, place, value));
-    if (row !== undefined) {
-      const discriminator = place === 'routers[]' ? 'protocol' : 'kind';
-      const message = row.kind === undefined ? 'known but not built yet' : `${row.kind} is known but not built yet`;
-      report({
-        severity: row.refuse === true ? 'error' : 'warning',
-        path: row.kind === undefined ? path : [...path, discriminator],
-        at: row.kind === undefined ? 'key' : 'value',
-        message: `${message}: ${row.consequence}`,
-      });
-      return;
-    }
-    if (Array.isArray(value)) {
-      for (const [index, item] of value.entries()) visit(item, [...path, index], `${place}[]`);
-    } else {
-      for (const [key, item] of Object.entries(asMap(value))) {
-        visit(item, [...path, key], place === '' ? key : `${place}.${key}`);
-      }
-    }
-  };
-  visit(root, [], '');
-};
-
-function applies(row: NotBuilt, place: string, value: unknown): boolean {
-  const { at, kind, harmless } = row;
-  const plain = place.replace('.configs[]', '').replace(/\.identifier\[\]$/, '.identifier');
-  if (plain !== at && !plain.endsWith(`.${at}`)) return false;
-  if (kind !== undefined) {
-    const map = asMap(value);
-    return (map['kind'] ?? map['protocol']) === kind;
-  }
-  return harmless?.(value) !== true;
 }
 
 const toClient = (key: string) => `moved: write it under \`client:\` (client.${key})`;

@@ -3,6 +3,7 @@ import * as defaults from '../config/defaults.ts';
 import { showProblem } from '../config/problem.ts';
 import { DnsResolver } from '../dns/index.ts';
 import { type Activity, andThen, derive, hasValue, type Live, ok, pending, until } from '../live/index.ts';
+import { MetricRegistry } from '../metrics/registry.ts';
 import {
   BindRefused,
   type BoundName,
@@ -53,7 +54,13 @@ export async function explainPath(configPath: string, pathText: string, options:
   if (typeof override !== 'string') return fail(`--dtab: ${override.refused}`);
 
   const resolver = new DnsResolver();
-  const naming = buildNaming(loaded.config, { resolver, log: stderrLog });
+  const naming = buildNaming(loaded.config, {
+    resolver,
+    log: stderrLog,
+    interpreterLog: stderrLog,
+    metrics: new MetricRegistry(),
+    instance: null,
+  });
   try {
     const interpreter = naming.interpreters.get(routerLabel(router))!;
     const base = Dtab.parse(router.dtab ?? '');

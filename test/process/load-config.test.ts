@@ -293,7 +293,6 @@ test('what is known but not built is a warning, or an error where routing or sec
     [router([]).replace('http', 'h2'), 'error', 'h2 is known but not built yet'],
     [`namers: [{kind: io.l5d.consul, host: x}]\n${router([])}`, 'error', 'io.l5d.consul is known but not built yet'],
     [`admin: {security: {uiEnabled: no}}\n${router([])}`, 'nothing', ''],
-    [`admin: {tls: {certPath: x}}\n${router([])}`, 'error', 'without TLS'],
     [`admin: {workerThreads: 2}\n${router([])}`, 'warning', 'main thread'],
     [`telemetry: [{kind: io.l5d.influxdb}]\n${router([])}`, 'warning', 'exports nothing'],
     [`telemetry: [{kind: io.l5d.prometheus}]\n${router([])}`, 'nothing', ''],

@@ -13,7 +13,8 @@ import { LIMITS } from '../wire/http1/transcript.ts';
 
 function read(policy: OverridePolicy, ...lines: string[]) {
   const head = takeHead();
-  parseRequest(head, `GET / HTTP/1.1\r\n${lines.map((line) => `${line}\r\n`).join('')}\r\n`, LIMITS);
+  const bytes = Buffer.from(`GET / HTTP/1.1\r\n${lines.map((line) => `${line}\r\n`).join('')}\r\n`, 'latin1');
+  parseRequest(head, bytes, 0, bytes.length, LIMITS);
   return readOverride(policy, head);
 }
 

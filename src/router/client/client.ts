@@ -1,6 +1,7 @@
 /** A client: everything that holds for one bound name, shared by all services that are bound to it. */
 import * as defaults from '../../config/defaults.ts';
 import type { MetricRegistry } from '../../metrics/registry.ts';
+import { type Cell, ownCell } from '../../port/cells.ts';
 import type { AddressSet } from '../../port/data-end.ts';
 import type { ClientConnectionOptions } from '../../wire/http1/client-connection.ts';
 import type { DecoderLimits } from '../../wire/http1/decoder.ts';
@@ -25,6 +26,8 @@ export class Client extends TimerEntry {
   /** The bound name's id, such as `/#/io.l5d.fs/web`. */
   readonly id: string;
   readonly metrics: ClientMetrics;
+  /** What all workers share about this client; it is another one when the client is closed. */
+  cell: Cell;
   /** How many bindings lead here. */
   references = 0;
   readonly #addresses: AddressSet;
@@ -39,9 +42,10 @@ export class Client extends TimerEntry {
   readonly #waiting = new Set<() => void>();
   #closed = false;
 
-  constructor(id: string, addresses: AddressSet, config: ClientKeys, context: ClientContext) {
+  constructor(id: string, addresses: AddressSet, cell: Cell, config: ClientKeys, context: ClientContext) {
     super();
     this.id = id;
+    this.cell = cell;
     this.#addresses = addresses;
     this.#context = context;
     this.#balancer = createBalancer(config.loadBalancer, { random: Math.random });
@@ -124,6 +128,7 @@ export class Client extends TimerEntry {
 
   close(): void {
     this.#closed = true;
+    this.cell = ownCell();
     this.#addresses.listeners.delete(this.#onChange);
     this.#context.wheel.remove(this);
     for (const endpoint of this.#endpoints.values()) endpoint.close();
@@ -149,14 +154,14 @@ export class Client extends TimerEntry {
       endpoint.close();
       removes++;
     }
-    for (const [key, { host, port, weight }] of wanted) {
+    for (const [key, address] of wanted) {
       const known = this.#endpoints.get(key);
       if (known !== undefined) {
-        known.weight = weight;
+        known.weight = address.weight;
         continue;
       }
       adds++;
-      this.#endpoints.set(key, new Endpoint(host, port, weight, this.#connectionOptions, this.#pool, this.metrics));
+      this.#endpoints.set(key, new Endpoint(address, this.#connectionOptions, this.#pool, this.metrics));
     }
     this.#balancer.update([...this.#endpoints.values()]);
     if (this.isPending) return;

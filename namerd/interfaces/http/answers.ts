@@ -1,0 +1,75 @@
+/** Answers from live values: one state, or all that come when the client watches. */
+import {
+  type ControlRequest,
+  type ControlResponse,
+  liveStates,
+  type ShownState,
+  text,
+} from '../../../src/control-http/index.ts';
+import { type Activity, Derivations, hasValue, type Live, sameActivity, until } from '../../../src/live/index.ts';
+import { isAnswer, readWatch } from './parameters.ts';
+
+/** A request that watches nothing gets 503 when there is no state after so many ms; the original lets it wait for ever. */
+const PATIENCE_MS = 30_000;
+
+/** What clients are told, by question: however many ask the same, it is rendered once. */
+export class Renderings {
+  readonly #kept = new Derivations<Activity<ShownState>>({ equals: sameActivity(sameState) });
+
+  /** Equal questions have equal keys. `render` reads live values and depends on nothing else. */
+  get(question: readonly string[], render: () => Activity<ShownState>): Live<Activity<ShownState>> {
+    return this.#kept.get(JSON.stringify(question), render);
+  }
+
+  close(): void {
+    this.#kept.close();
+  }
+}
+
+export function sameState(a: ShownState, b: ShownState): boolean {
+  return a.key === b.key;
+}
+
+/** A state that is told by its text alone. */
+export function shown(text: string): ShownState {
+  return { key: text, text };
+}
+
+export interface AnswerOptions {
+  readonly contentType?: string | undefined;
+  /** The status where there is no state but a failure. */
+  readonly failure?: () => number;
+}
+
+/** Answers with the state of a live value, or with the stream of its states. */
+export async function answerWith(
+  request: ControlRequest,
+  live: Live<Activity<ShownState>>,
+  { contentType, failure = () => 503 }: AnswerOptions = {},
+): Promise<ControlResponse> {
+  const typed = contentType === undefined ? {} : { contentType };
+  const watch = readWatch(request);
+  if (isAnswer(watch)) return watch;
+  if (watch) return { status: 200, ...typed, body: liveStates(live) };
+  const now = await settled(live, request);
+  if (now === undefined) return timedOut();
+  if (hasValue(now)) return { status: 200, ...typed, body: `${now.value.text}\n` };
+  return text(failure(), `${(now as { error: Error }).error.message}\n`);
+}
+
+export function timedOut(): ControlResponse {
+  return text(503, 'Request timed out.');
+}
+
+/** The first state with a value or a failure; undefined when there is none in time. Rejects when the client goes. */
+export async function settled<T>(live: Live<Activity<T>>, { gone }: ControlRequest): Promise<Activity<T> | undefined> {
+  const late = AbortSignal.timeout(PATIENCE_MS);
+  try {
+    return await until(live, (now) => hasValue(now) || now.phase === 'failed', {
+      signal: AbortSignal.any([gone, late]),
+    });
+  } catch (error) {
+    if (late.aborted && !gone.aborted) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,160 @@
+/** The services of io.linkerd.mesh for a gRPC server: requests become questions, and answers messages. */
+import type {
+  handleServerStreamingCall,
+  handleUnaryCall,
+  ServerUnaryCall,
+  ServiceDefinition,
+  UntypedServiceImplementation,
+} from '@grpc/grpc-js';
+import { toError } from '../../../src/live/index.ts';
+import { type Method, meshMethods, ProtoError } from '../../../src/mesh/index.ts';
+import { Dtab, ParseError, Path } from '../../../src/naming/index.ts';
+import type { Namespaces } from '../../namespaces.ts';
+import type { Feeds } from './feeds.ts';
+import { type StreamCounts, StreamFollower } from './follower.ts';
+import type { Answer, Question } from './question.ts';
+import { boundTreeOf, delegateTreeOf, dtabOf, replicasOf } from './questions.ts';
+import { internal, invalidArgument, Refusal } from './status.ts';
+
+export interface MeshContext {
+  readonly namespaces: Namespaces;
+  readonly feeds: Feeds;
+  readonly counts: CallCounts;
+}
+
+export interface CallCounts extends StreamCounts {
+  /** A call has come in. */
+  called(): void;
+  refused(): void;
+}
+
+/** Both sides' messages are bytes to the library: a state is encoded once for all clients, and a request's faults get a status. */
+const raw = (bytes: Buffer): Buffer => bytes;
+
+export interface Service {
+  readonly definition: ServiceDefinition;
+  readonly implementation: UntypedServiceImplementation;
+}
+
+export function meshServices(context: MeshContext): Service {
+  const { namespaces } = context;
+  const definition: Record<string, ServiceDefinition[string]> = {};
+  const implementation: UntypedServiceImplementation = {};
+  const add = <Request, Response>(
+    method: Method<Request, Response>,
+    handler: handleUnaryCall<Buffer, Buffer> | handleServerStreamingCall<Buffer, Buffer>,
+  ): void => {
+    definition[method.path] = definitionOf(method);
+    implementation[method.path] = handler;
+  };
+  const ask = <Request, Response>(
+    get: Method<Request, Response>,
+    stream: Method<Request, Response>,
+    questionOf: (request: Request) => Question | Refusal,
+  ): void => {
+    add(get, getting(context, get, questionOf));
+    add(stream, streaming(context, stream, questionOf));
+  };
+  const translate = <Request, Response>(
+    method: Method<Request, Response>,
+    answer: (request: Request) => Response,
+  ): void => {
+    add(method, translating(context, method, answer));
+  };
+
+  ask(meshMethods.getBoundTree, meshMethods.streamBoundTree, (request) => boundTreeOf(namespaces, request));
+  ask(meshMethods.getReplicas, meshMethods.streamReplicas, (id) => replicasOf(namespaces, id));
+  ask(meshMethods.getDtab, meshMethods.streamDtab, (root) => dtabOf(namespaces, root));
+  ask(meshMethods.getDelegateTree, meshMethods.streamDelegateTree, (request) => delegateTreeOf(namespaces, request));
+  translate(meshMethods.readDtab, (text) => Dtab.parse(text ?? ''));
+  translate(meshMethods.showDtab, (dtab) => dtab?.show());
+  translate(meshMethods.readPath, (text) => (text === undefined ? Path.empty : Path.parse(text)));
+  translate(meshMethods.showPath, (path) => path?.show());
+  return { definition, implementation };
+}
+
+export function definitionOf({
+  path,
+  requestStream,
+  responseStream,
+}: Pick<Method<unknown, unknown>, 'path' | 'requestStream' | 'responseStream'>): ServiceDefinition[string] {
+  return {
+    path,
+    requestStream,
+    responseStream,
+    requestSerialize: raw,
+    requestDeserialize: raw,
+    responseSerialize: raw,
+    responseDeserialize: raw,
+  };
+}
+
+/** Waits for the first answer. */
+function getting<Request, Response>(
+  { counts }: MeshContext,
+  { request }: Method<Request, Response>,
+  questionOf: (request: Request) => Question | Refusal,
+): handleUnaryCall<Buffer, Buffer> {
+  return (call, reply) => {
+    counts.called();
+    const end = (answer: Answer): void => {
+      if (answer instanceof Refusal) counts.refused();
+      if (call.cancelled) return;
+      if (answer instanceof Refusal) reply(answer);
+      else reply(null, answer);
+    };
+    const asked = understand(() => questionOf(request.decode(call.request)));
+    if (asked instanceof Refusal) return end(asked);
+    asked.first(cancellationOf(call)).then(end, (error) => end(internal(toError(error))));
+  };
+}
+
+function streaming<Request, Response>(
+  { feeds, counts }: MeshContext,
+  { request }: Method<Request, Response>,
+  questionOf: (request: Request) => Question | Refusal,
+): handleServerStreamingCall<Buffer, Buffer> {
+  return (call) => {
+    counts.called();
+    const asked = understand(() => questionOf(request.decode(call.request)));
+    if (asked instanceof Refusal) {
+      counts.refused();
+      call.emit('error', asked);
+      return;
+    }
+    new StreamFollower(call, feeds.get(asked), counts);
+  };
+}
+
+function translating<Request, Response>(
+  { counts }: MeshContext,
+  { request, response }: Method<Request, Response>,
+  answer: (request: Request) => Response,
+): handleUnaryCall<Buffer, Buffer> {
+  return (call, reply) => {
+    counts.called();
+    const answered = understand(() => response.encode(answer(request.decode(call.request))));
+    if (answered instanceof Refusal) {
+      counts.refused();
+      reply(answered);
+    } else {
+      reply(null, answered);
+    }
+  };
+}
+
+/** What a request asks for; bytes or a text that can't be read are the client's fault. */
+export function understand<T>(read: () => T | Refusal): T | Refusal {
+  try {
+    return read();
+  } catch (thrown) {
+    if (thrown instanceof ProtoError || thrown instanceof ParseError) return invalidArgument(thrown.message);
+    return internal(toError(thrown));
+  }
+}
+
+function cancellationOf(call: ServerUnaryCall<Buffer, Buffer>): AbortSignal {
+  const controller = new AbortController();
+  call.on('cancelled', () => controller.abort());
+  return controller.signal;
+}

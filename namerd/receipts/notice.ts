@@ -1,0 +1,84 @@
+/** What one namerd saw, as a text that it leaves for the others, and what several of them come to. */
+
+/** A Signpost's router, as last seen. */
+export interface Entry {
+  readonly name: string;
+  readonly router: string;
+  readonly namespace: string;
+  /** When this became so, ms since 1970. */
+  readonly at: number;
+  /** `left`: it said that it was going. */
+  readonly state: 'serving' | 'idle' | 'old' | 'disconnected' | 'left';
+  /** As an ETag. */
+  readonly version: string | null;
+  readonly waiting: readonly string[];
+}
+
+export interface Notice {
+  /** When it was written, ms since 1970. */
+  readonly at: number;
+  readonly seen: readonly Entry[];
+}
+
+/** Who was seen longer ago than this does not count any more, ms. */
+export const SEEN_FOR_MS = 3_600_000;
+/** A notice that was not renewed for so long is one of a namerd that has gone, ms: with whom it was connected it is no more. */
+const STALE_MS = 90_000;
+const STATES: ReadonlySet<unknown> = new Set<Entry['state']>(['serving', 'idle', 'old', 'disconnected', 'left']);
+
+export function sameSignpost({ name, router, namespace }: Entry): string {
+  return JSON.stringify([name, router, namespace]);
+}
+
+/** Undefined when the text is no notice. Others wrote it, so nothing in it is taken for granted. */
+export function parseNotice(text: string): Notice | undefined {
+  try {
+    const { at, seen } = JSON.parse(text) as { at: unknown; seen: unknown };
+    if (typeof at !== 'number' || !Array.isArray(seen)) return undefined;
+    return { at, seen: seen.filter(isEntry) };
+  } catch {
+    return undefined;
+  }
+}
+
+function isEntry(value: unknown): value is Entry {
+  if (typeof value !== 'object' || value === null) return false;
+  const { name, router, namespace, at, state, version, waiting } = value as Record<string, unknown>;
+  return (
+    [name, router, namespace].every((text) => typeof text === 'string') &&
+    typeof at === 'number' &&
+    STATES.has(state) &&
+    (version === null || typeof version === 'string') &&
+    Array.isArray(waiting) &&
+    waiting.every((line) => typeof line === 'string')
+  );
+}
+
+/**
+ * The newest that is known of each Signpost. One that is connected to some namerd is connected, though another may have noticed later
+ * that it lost it.
+ */
+export function mergeNotices(notices: readonly Notice[], now: number): Entry[] {
+  const newest = new Map<string, Entry>();
+  for (const { at: writtenAt, seen } of notices) {
+    const isStale = now - writtenAt > STALE_MS;
+    for (const told of seen) {
+      const isGone = isStale && isConnected(told);
+      const entry: Entry = isGone ? { ...told, state: 'disconnected', at: writtenAt } : told;
+      if (!isConnected(entry) && now - entry.at > SEEN_FOR_MS) continue;
+      const key = sameSignpost(entry);
+      const known = newest.get(key);
+      if (known === undefined || isNewer(entry, known)) newest.set(key, entry);
+    }
+  }
+  return [...newest.values()];
+}
+
+function isNewer(entry: Entry, known: Entry): boolean {
+  if (isConnected(entry) !== isConnected(known)) return isConnected(entry);
+  return entry.at > known.at;
+}
+
+function isConnected({ state }: Entry): boolean {
+  return state !== 'disconnected' && state !== 'left';
+}
