@@ -107,10 +107,21 @@ export const serverPort: Readonly<Record<string, number>> = {
 export const maxCallDepth = 1000;
 /** Header fields of one message. The original has no such limit; 200 is what a mesh hop needs with room to spare. */
 export const maxHeaders = 200;
+/** Header fields of a request at an edge, where no other proxy adds any. As Envoy. */
+export const edgeMaxHeaders = 100;
 /** Time in ms from the first byte of a head to its end, so that a slow sender holds no connection for ever. */
 export const headerTimeoutMs = 10_000;
+/** The same at an edge, where clients may be far away. As nginx and Node. */
+export const edgeHeaderTimeoutMs = 60_000;
 /** Time in ms that a kept-alive connection may stay without a request. Above the 60 s that common clients pool for. */
 export const idleTimeoutMs = 75_000;
+
+/** Bytes of a request's dtab override; it is a handful of entries. */
+export const maxOverrideBytes = 1024;
+/** What an override reaches under `/$/inet`. 1.7.5 has no such limit; nobody overrides to a cloud's metadata server. */
+export const overrideInet = 'deny-link-local';
+/** The same at an edge that accepts overrides: strangers choose among names, not among all addresses there are. */
+export const edgeOverrideInet = 'deny';
 
 // -- clients
 

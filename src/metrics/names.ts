@@ -12,18 +12,23 @@ export interface MetricDefinition {
   readonly help: string;
   /** Of a gauge that is not added over the threads. */
   readonly merge?: GaugeMerge;
+  /** No thread records it: the collector makes it of what threads record. */
+  readonly derived?: true;
 }
 
 export interface ScopeDefinition {
   /** Segments; `{...}` is one segment, which may contain `/`. */
   readonly path: readonly string[];
   readonly metrics: readonly MetricDefinition[];
+  /** There are many such scopes, and each has all of its metrics but those that are rare: see shapes.ts. */
+  readonly inBlocks?: true;
 }
 
 const counter = (name: string, help: string): MetricDefinition => ({ name, type: 'counter', help });
 const gauge = (name: string, help: string, merge: GaugeMerge = 'sum'): MetricDefinition =>
   merge === 'sum' ? { name, type: 'gauge', help } : { name, type: 'gauge', help, merge };
 const stat = (name: string, help: string): MetricDefinition => ({ name, type: 'stat', help });
+const derived = (name: string, help: string): MetricDefinition => ({ name, type: 'gauge', help, derived: true });
 
 /** What servers, services and clients all count. */
 const requests: readonly MetricDefinition[] = [
@@ -63,6 +68,7 @@ export const metricTree: readonly ScopeDefinition[] = [
   },
   {
     path: ['rt', '{router}', 'server', '{server}'],
+    inBlocks: true,
     metrics: [
       ...requests,
       ...connections,
@@ -78,14 +84,15 @@ export const metricTree: readonly ScopeDefinition[] = [
       ),
       stat('time/error', 'Time in ms until a request ended without a response.'),
       counter('thread_usage/requests/per_thread/{thread}', 'Requests that a worker thread took.'),
-      gauge('thread_usage/requests/mean', 'Requests of a worker thread, on average.'),
-      gauge('thread_usage/requests/stddev', 'Standard deviation of the requests of the worker threads.'),
-      gauge('thread_usage/requests/relative_stddev', 'The standard deviation as a share of the mean: 0 is even.'),
+      derived('thread_usage/requests/mean', 'Requests of a worker thread, on average.'),
+      derived('thread_usage/requests/stddev', 'Standard deviation of the requests of the worker threads.'),
+      derived('thread_usage/requests/relative_stddev', 'The standard deviation as a share of the mean: 0 is even.'),
     ],
   },
-  { path: ['rt', '{router}', 'service', '{service}'], metrics: requests },
+  { path: ['rt', '{router}', 'service', '{service}'], inBlocks: true, metrics: requests },
   {
     path: ['rt', '{router}', 'client', '{client}'],
+    inBlocks: true,
     metrics: [
       ...requests,
       ...connections,
@@ -117,7 +124,7 @@ export const metricTree: readonly ScopeDefinition[] = [
       stat('service_creation/service_acquisition_latency_ms', 'Time in ms to get a connection, new or idle.'),
     ],
   },
-  { path: ['rt', '{router}', 'client', '{client}', 'service', '{service}'], metrics: requests },
+  { path: ['rt', '{router}', 'client', '{client}', 'service', '{service}'], inBlocks: true, metrics: requests },
   {
     path: ['rt', '{router}', 'bindcache', 'path'],
     metrics: [
@@ -231,7 +238,7 @@ export function describe(path: readonly string[], name: string): MetricDefinitio
   return scope?.find(name) ?? null;
 }
 
-function matches(pattern: readonly string[], path: readonly string[]): boolean {
+export function matches(pattern: readonly string[], path: readonly string[]): boolean {
   return (
     pattern.length === path.length && pattern.every((segment, at) => segment.startsWith('{') || segment === path[at])
   );

@@ -6,6 +6,8 @@
 import * as defaults from '../config/defaults.ts';
 import type { Rule } from '../config/load.ts';
 import { type KeyPath, showKeyPath } from '../config/problem.ts';
+import { toBoolean } from '../config/scalars.ts';
+import { isLoopback } from '../control-http/auth/index.ts';
 import { asList, asMap, asText, type ConfigMap } from '../program/config-tree.ts';
 import { type Listener, listener } from '../program/listeners.ts';
 
@@ -27,6 +29,28 @@ export const uniqueLabels: Rule = (root, report) => {
       path: [...path, label === undefined ? 'protocol' : 'label'],
       message: `${showKeyPath(owner)} has the label "${name}" already${why}; give each router its own label`,
     });
+  }
+};
+
+/**
+ * Who can reach a server that believes its requests can send them to any name, and to most addresses. It may be meant: other
+ * Signposts send overrides too.
+ */
+export const guardedOverrides: Rule = (root, report) => {
+  for (const [r, router] of asList(asMap(root)['routers']).entries()) {
+    for (const [s, entry] of asList(asMap(router)['servers']).entries()) {
+      const server = asMap(entry);
+      const ip = asText(server['ip']) ?? defaults.serverIp;
+      const inet = asMap(server['overrides'])['inet'];
+      const isOpen = server['overrides'] === undefined ? toBoolean(server['clearContext']) !== true : inet === 'allow';
+      if (!isOpen || isLoopback(ip)) continue;
+      const reach = inet === 'allow' ? 'any address (`inet: allow`)' : 'any name and to addresses of their choice';
+      report({
+        severity: 'warning',
+        path: ['routers', r, 'servers', s, 'ip'],
+        message: `other hosts reach this server, and their requests may route themselves to ${reach} by l5d-dtab. Where strangers are among them, set \`clearContext: true\`, or say what they may override: \`overrides: {allow: [/svc]}\``,
+      });
+    }
   }
 };
 

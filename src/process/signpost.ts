@@ -19,6 +19,8 @@ import { cannotListen, listenOrExplain } from '../program/start-error.ts';
 import { createTelemeters, recentRequestsOf } from '../program/telemeters.ts';
 import { catchUncaught } from '../program/uncaught.ts';
 import { version } from '../program/version.ts';
+import { overridePolicy } from '../router/override.ts';
+import { bindRequest } from '../router/override-reach.ts';
 import { ProcessText } from '../telemetry/process-metrics.ts';
 import { type LinkerdConfig, routerLabel } from './config.ts';
 import { ListenError, type ListeningServer } from './data-plane.ts';
@@ -57,10 +59,9 @@ export async function startSignpost(options: StartOptions<LinkerdConfig>): Promi
   });
   const fallback = new DefaultInterpreter({ namers: [], resolver });
   const baseDtabs = new Map(config.routers.map((router) => [routerLabel(router), Dtab.parse(router.dtab ?? '')]));
-  const bind: Bind = (router, path, dtab) => {
+  const bind: Bind = (router, path, override, inet) => {
     const base = baseDtabs.get(router) as Dtab;
-    const interpreter = naming.interpreters.get(router) as Interpreter;
-    return interpreter.bind(base.concat(dtab), path);
+    return bindRequest(naming.interpreters.get(router) as Interpreter, base, override, path, inet);
   };
   const workers = config.workers ?? Math.min(defaults.maxDefaultWorkers, availableParallelism());
   const cells = new CellPool();
@@ -112,6 +113,7 @@ export async function startSignpost(options: StartOptions<LinkerdConfig>): Promi
       warnings,
       namers: naming.namers,
       interpreters: naming.interpreters,
+      policies: new Map(config.routers.map((router) => [routerLabel(router), overridePolicy(router.servers[0] ?? {})])),
       fallback,
       clients: () => clientStates(data),
       workers: () => data.threads,

@@ -11,6 +11,7 @@
 
 import { failureClass } from '../metrics/names.ts';
 import type { RequestRecord } from '../port/protocol.ts';
+import { ByteBuffer } from '../wire/byte-buffer.ts';
 import { Body, type Head, PlainResponseHead, type RequestHead, type ResponseHead } from '../wire/head.ts';
 import { bit, Known } from '../wire/known-headers.ts';
 import { reasonPhrase } from '../wire/reasons.ts';
@@ -23,7 +24,6 @@ import {
 } from '../wire/stream.ts';
 import { Attempt, type AttemptEvents, type AttemptFailure } from './attempt.ts';
 import type { Binding, Leaf } from './binding.ts';
-import { BodyBuffer } from './body-buffer.ts';
 import type { Endpoint } from './client/endpoint.ts';
 import { Deadline, type DeadlineOwner } from './deadline.ts';
 import { dentryLines, errorResponse, type RouteError, type Selected } from './errors.ts';
@@ -72,7 +72,7 @@ export class Exchange implements StreamEvents, AttemptEvents, DeadlineOwner {
   #start = 0;
   #end = 0;
   /** Our own copy of what has come of the body: until it is sent, and beyond that while the request may be sent again. */
-  #kept: BodyBuffer | null = null;
+  #kept: ByteBuffer | null = null;
   #trailers: Head | null = null;
   #requestDone = false;
   /** The request may be sent twice, and its body is short enough to be kept for that. */
@@ -187,7 +187,7 @@ export class Exchange implements StreamEvents, AttemptEvents, DeadlineOwner {
     prepareRequest(head, server.isEdge);
     if (timeoutMs !== undefined || (head.present & CTX_DEADLINE) !== 0) forwardDeadline(head, server.isEdge, timeoutMs);
 
-    const binding = server.router.bindings.acquire(name, override);
+    const binding = server.router.bindings.acquire(name, override, server.policy.inet);
     this.#binding = binding;
     this.#recorder.bound(binding.service.metrics);
     if (binding.phase === 'pending') this.#waitFor(binding, () => this.#dispatch(binding));
@@ -196,7 +196,8 @@ export class Exchange implements StreamEvents, AttemptEvents, DeadlineOwner {
 
   #dispatch(binding: Binding): void {
     if (binding.phase === 'failed') {
-      this.fail({ type: 'bindingFailed', cause: binding.error });
+      const { error, isRefused } = binding;
+      this.fail(isRefused ? { type: 'badOverride', reason: error } : { type: 'bindingFailed', cause: error });
       return;
     }
     const leaf = binding.choose();
@@ -355,7 +356,7 @@ export class Exchange implements StreamEvents, AttemptEvents, DeadlineOwner {
       this.#wantsFresh = true;
       const error = this.#backendError(failure.reason, endpoint);
       this.#recorder.attemptFailed(routeFailure(error));
-      if (failure.unanswered && !this.#replayable) (this.#leaf as Leaf).client.metrics.cannotRetry.increment();
+      if (failure.unanswered && !this.#replayable) (this.#leaf as Leaf).client.metrics.cannotRequeue();
       if (!failure.unanswered || !this.#replayable || !this.#requeue()) this.fail(error);
     }
   }
@@ -367,13 +368,13 @@ export class Exchange implements StreamEvents, AttemptEvents, DeadlineOwner {
     const leaf = this.#leaf as Leaf;
     const { client } = leaf;
     if (this.#requeues === MAX_REQUEUES) {
-      client.metrics.requestLimit.increment();
+      client.metrics.requeuedEnough();
       return false;
     }
     const endpoint = client.isClosed ? null : client.pick(this.#tried);
     if (endpoint === null && !client.isClosed) return false;
     this.#requeues++;
-    client.metrics.requeues.increment();
+    client.metrics.requeued();
     this.#trace = nextClientSpan(this.#trace);
     this.#sent = false;
     // Of a client that is closed the name leads elsewhere by now.
@@ -473,7 +474,7 @@ export class Exchange implements StreamEvents, AttemptEvents, DeadlineOwner {
 
   #keep(chunk: Buffer, start: number, end: number): void {
     if (start === end) return;
-    this.#kept ??= new BodyBuffer((this.#head as RequestHead).contentLength || end - start);
+    this.#kept ??= new ByteBuffer((this.#head as RequestHead).contentLength || end - start);
     this.#kept.append(chunk, start, end);
   }
 

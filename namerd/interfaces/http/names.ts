@@ -44,7 +44,7 @@ export class Names {
     this.#namespaces = namespaces;
     this.#namers = namers;
     this.#renderings = renderings;
-    const delegate: Delegate = (namespace, dtab, path, { identity }) => {
+    const delegate: Delegate = ({ namespace, dtab, path }, { identity }) => {
       if (namespace === undefined) return namespaces.withoutNamespace.delegate?.(dtab, path);
       if (!identity.mayRead(namespace)) return forbidden(`read the namespace ${namespace}`);
       return namespaces.delegate(namespace, dtab, path);

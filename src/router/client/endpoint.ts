@@ -14,7 +14,7 @@ import {
 import type { UpstreamStream } from '../../wire/stream.ts';
 import { TunnelConnection, type TunnelOwner } from '../../wire/tunnel-connection.ts';
 import type { Node } from './balancers/index.ts';
-import type { ClientMetrics } from './metrics.ts';
+import type { ClientMetrics, PoolUse } from './metrics.ts';
 
 export interface PoolLimits {
   /** Idle connections that are kept even beyond their idle time. */
@@ -52,7 +52,7 @@ export class Endpoint implements Node, ClientConnectionOwner {
   #connecting = 0;
   #closed = false;
   /** What the gauges of the pool have of this endpoint. */
-  readonly #measured = { size: 0, cached: 0, waiters: 0 };
+  readonly #measured: PoolUse = { size: 0, cached: 0, waiters: 0 };
 
   constructor(
     { host, port, weight, cell }: Address,
@@ -77,12 +77,12 @@ export class Endpoint implements Node, ClientConnectionOwner {
   /** A request is on its way to this endpoint. */
   enter(): void {
     this.load++;
-    this.#metrics.balancer.load.increment();
+    this.#metrics.balancer.entered();
   }
 
   leave(): void {
     this.load--;
-    this.#metrics.balancer.load.decrement();
+    this.#metrics.balancer.left();
   }
 
   /** An idle connection, if there is one. */
@@ -102,10 +102,10 @@ export class Endpoint implements Node, ClientConnectionOwner {
   wait(waiter: ConnectionWaiter): boolean {
     const mayOpen = this.#connections < this.#limits.maxSize;
     if (!mayOpen && this.#waiters.length - this.#connecting >= this.#limits.maxWaiters) {
-      this.#metrics.pool.tooManyWaiters.increment();
+      this.#metrics.pool.tooManyWaiters();
       return false;
     }
-    if (!mayOpen) this.#metrics.pool.waited.increment();
+    if (!mayOpen) this.#metrics.pool.waited();
     this.#waiters.push(waiter);
     this.#openForWaiters();
     this.#measure();
@@ -208,17 +208,10 @@ export class Endpoint implements Node, ClientConnectionOwner {
 
   /** Brings the gauges of the pool up to date with this endpoint. */
   #measure(): void {
-    const { pool } = this.#metrics;
-    const measured = this.#measured;
     const cached = this.#idle.length;
     const size = this.#connections - this.#connecting - cached;
     const waiters = Math.max(0, this.#waiters.length - this.#connecting);
-    if (size !== measured.size) pool.size.add(size - measured.size);
-    if (cached !== measured.cached) pool.cached.add(cached - measured.cached);
-    if (waiters !== measured.waiters) pool.waiters.add(waiters - measured.waiters);
-    measured.size = size;
-    measured.cached = cached;
-    measured.waiters = waiters;
+    this.#metrics.pool.measure(this.#measured, size, cached, waiters);
   }
 
   #isExpired(connection: Http1ClientConnection): boolean {
@@ -251,7 +244,7 @@ class CountedTunnel implements TunnelOwner {
   }
 
   onConnectCancelled(): void {
-    this.#metrics.pool.cancelledConnects.increment();
+    this.#metrics.pool.cancelledConnect();
   }
 
   onClosed(): void {

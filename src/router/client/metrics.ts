@@ -1,16 +1,16 @@
 /** What a client counts (`rt/<router>/client/<bound id>`): its requests, connections, pools and balancer. */
 import { failureClass } from '../../metrics/names.ts';
-import type { Counter, Gauge, MetricRegistry, MetricScope, Stat } from '../../metrics/registry.ts';
+import type { Cells, MetricRegistry, MetricScope, Stat } from '../../metrics/registry.ts';
+import { sharedCells } from '../../metrics/shapes.ts';
 import { ConnectionMetrics, FailureCounts, RequestMetrics, StatusCounts } from '../metrics.ts';
+
+const retries = sharedCells('retries/requeues', 'retries/request_limit', 'retries/cannot_retry');
 
 export class ClientMetrics extends RequestMetrics {
   readonly connections: ConnectionMetrics;
   readonly pool: PoolMetrics;
   readonly balancer: BalancerMetrics;
   readonly statuses: StatusCounts;
-  readonly requeues: Counter;
-  readonly requestLimit: Counter;
-  readonly cannotRetry: Counter;
   readonly requeuesPerRequest: Stat;
   readonly #creationFailures: FailureCounts;
   readonly #acquisition: Stat;
@@ -23,9 +23,6 @@ export class ClientMetrics extends RequestMetrics {
     this.pool = new PoolMetrics(scope);
     this.balancer = new BalancerMetrics(scope, balancer);
     this.statuses = new StatusCounts(scope);
-    this.requeues = scope.counter('retries/requeues');
-    this.requestLimit = scope.counter('retries/request_limit');
-    this.cannotRetry = scope.counter('retries/cannot_retry');
     this.requeuesPerRequest = scope.stat('retries/requeues_per_request');
     this.#creationFailures = new FailureCounts(scope, 'service_creation/');
     this.#acquisition = scope.stat('service_creation/service_acquisition_latency_ms');
@@ -40,66 +37,119 @@ export class ClientMetrics extends RequestMetrics {
   notAcquired(failure: 'noEndpoint' | 'tooManyWaiters' | 'cannotConnect'): void {
     this.#creationFailures.count(failureClass[failure]);
   }
-}
 
-/** The connections of all endpoints, as requests have them. */
-export class PoolMetrics {
-  readonly size: Gauge;
-  readonly cached: Gauge;
-  readonly waiters: Gauge;
-  readonly waited: Counter;
-  readonly tooManyWaiters: Counter;
-  readonly cancelledConnects: Counter;
-  readonly connectMs: Stat;
-  readonly failedConnectMs: Stat;
+  /** A request is sent again. */
+  requeued(): void {
+    this.cells.increment(retries['retries/requeues']);
+  }
 
-  constructor(scope: MetricScope) {
-    this.size = scope.gauge('pool_size');
-    this.cached = scope.gauge('pool_cached');
-    this.waiters = scope.gauge('pool_waiters');
-    this.waited = scope.counter('pool_num_waited');
-    this.tooManyWaiters = scope.counter('pool_num_too_many_waiters');
-    this.cancelledConnects = scope.counter('cancelled_connects');
-    this.connectMs = scope.stat('connect_latency_ms');
-    this.failedConnectMs = scope.stat('failed_connect_latency_ms');
+  /** A request has been sent too often to be sent again. */
+  requeuedEnough(): void {
+    this.cells.increment(retries['retries/request_limit']);
+  }
+
+  /** A request was lost with a kept connection, and may not or can not be sent again. */
+  cannotRequeue(): void {
+    this.cells.increment(retries['retries/cannot_retry']);
   }
 }
 
+const pool = sharedCells(
+  'pool_size',
+  'pool_cached',
+  'pool_waiters',
+  'pool_num_waited',
+  'pool_num_too_many_waiters',
+  'cancelled_connects',
+);
+
+/** Connections of one endpoint, as requests have them. */
+export interface PoolUse {
+  /** In use. */
+  size: number;
+  /** Idle. */
+  cached: number;
+  /** Requests that wait for one. */
+  waiters: number;
+}
+
+/** The connections of all endpoints. */
+export class PoolMetrics {
+  readonly connectMs: Stat;
+  readonly failedConnectMs: Stat;
+  readonly #cells: Cells;
+
+  constructor(scope: MetricScope) {
+    this.#cells = scope.cells;
+    this.connectMs = scope.stat('connect_latency_ms');
+    this.failedConnectMs = scope.stat('failed_connect_latency_ms');
+  }
+
+  /** Brings the gauges from what they have of an endpoint to what it has now, and keeps that in `measured`. */
+  measure(measured: PoolUse, size: number, cached: number, waiters: number): void {
+    const cells = this.#cells;
+    if (size !== measured.size) cells.add(pool.pool_size, size - measured.size);
+    if (cached !== measured.cached) cells.add(pool.pool_cached, cached - measured.cached);
+    if (waiters !== measured.waiters) cells.add(pool.pool_waiters, waiters - measured.waiters);
+    measured.size = size;
+    measured.cached = cached;
+    measured.waiters = waiters;
+  }
+
+  waited(): void {
+    this.#cells.increment(pool.pool_num_waited);
+  }
+
+  tooManyWaiters(): void {
+    this.#cells.increment(pool.pool_num_too_many_waiters);
+  }
+
+  cancelledConnect(): void {
+    this.#cells.increment(pool.cancelled_connects);
+  }
+}
+
+const balancing = sharedCells(
+  'available',
+  'loadbalancer/size',
+  'loadbalancer/available',
+  'loadbalancer/load',
+  'loadbalancer/num_weight_classes',
+  'loadbalancer/meanweight',
+  'loadbalancer/adds',
+  'loadbalancer/removes',
+  'loadbalancer/updates',
+);
+
 export class BalancerMetrics {
-  readonly load: Gauge;
-  readonly #size: Gauge;
-  readonly #available: Gauge;
-  readonly #isAvailable: Gauge;
-  readonly #weightClasses: Gauge;
-  readonly #meanWeight: Gauge;
-  readonly #adds: Counter;
-  readonly #removes: Counter;
-  readonly #updates: Counter;
+  readonly #cells: Cells;
 
   constructor(scope: MetricScope, algorithm: string) {
-    this.#size = scope.gauge('loadbalancer/size', { merge: 'max' });
-    this.#available = scope.gauge('loadbalancer/available', { merge: 'max' });
-    this.#isAvailable = scope.gauge('available', { merge: 'max' });
-    this.load = scope.gauge('loadbalancer/load');
-    this.#weightClasses = scope.gauge('loadbalancer/num_weight_classes', { merge: 'max' });
-    this.#meanWeight = scope.gauge('loadbalancer/meanweight', { merge: 'max' });
-    this.#adds = scope.counter('loadbalancer/adds');
-    this.#removes = scope.counter('loadbalancer/removes');
-    this.#updates = scope.counter('loadbalancer/updates');
+    this.#cells = scope.cells;
     scope.gauge(`loadbalancer/algorithm/${algorithm}`, { merge: 'max' }).set(1);
+  }
+
+  /** A request is on its way to an endpoint. */
+  entered(): void {
+    this.#cells.increment(balancing['loadbalancer/load']);
+  }
+
+  left(): void {
+    this.#cells.decrement(balancing['loadbalancer/load']);
   }
 
   /** The replica set has changed to endpoints of these weights. */
   updated(weights: readonly number[], adds: number, removes: number): void {
+    const cells = this.#cells;
     const available = weights.filter((weight) => weight > 0).length;
     const total = weights.reduce((sum, weight) => sum + weight, 0);
-    this.#size.set(weights.length);
-    this.#available.set(available);
-    this.#isAvailable.set(available > 0 ? 1 : 0);
-    this.#weightClasses.set(new Set(weights).size);
-    this.#meanWeight.set(weights.length === 0 ? 0 : total / weights.length);
-    this.#adds.add(adds);
-    this.#removes.add(removes);
-    this.#updates.increment();
+    cells.set(balancing['loadbalancer/size'], weights.length);
+    cells.set(balancing['loadbalancer/available'], available);
+    cells.set(balancing.available, available > 0 ? 1 : 0);
+    cells.set(balancing['loadbalancer/num_weight_classes'], new Set(weights).size);
+    cells.set(balancing['loadbalancer/meanweight'], weights.length === 0 ? 0 : total / weights.length);
+    cells.add(balancing['loadbalancer/adds'], adds);
+    cells.add(balancing['loadbalancer/removes'], removes);
+    cells.increment(balancing['loadbalancer/updates']);
   }
 }

@@ -24,7 +24,7 @@ import { appendElement, shownPrefix } from '../http/identifiers/identifier.ts';
 import { headLimits, maxBufferedBytes } from '../http/limits.ts';
 import { normalizeTarget } from '../http/target.ts';
 import { startTrace, type TraceHeaders } from '../http/trace.ts';
-import { type OverridePolicy, type OverrideResult, readOverride } from '../override.ts';
+import { type OverridePolicy, type OverrideResult, overridePolicy, readOverride } from '../override.ts';
 import type { Router } from '../router.ts';
 import { BufferedStream } from './buffered-stream.ts';
 import { CompressedStream } from './compressed-stream.ts';
@@ -51,12 +51,12 @@ export class HttpServer implements ServerConnectionOwner {
   readonly address: string;
   /** How long a request may wait for its answer to begin; undefined: for ever. */
   readonly timeoutMs: number | undefined;
-  /** Nothing that comes from outside is believed, and nothing of the inside told (`clearContext`). */
+  readonly policy: OverridePolicy;
+  /** Nothing that comes from outside is believed, and nothing of the inside told. */
   readonly isEdge: boolean;
   readonly limits: ServerConnectionLimits;
   readonly wheel: TimerWheel;
   readonly errorLimits: ErrorLimits;
-  readonly #policy: OverridePolicy;
   /** Bytes of a body that is collected whole; null: bodies are passed on as they come. */
   readonly #bufferBytes: number | null;
   /** 0: responses are passed on as they are. */
@@ -87,11 +87,13 @@ export class HttpServer implements ServerConnectionOwner {
     this.wheel = wheel;
     this.address = address;
     this.timeoutMs = config.timeoutMs;
-    this.isEdge = config.clearContext ?? false;
+    this.policy = overridePolicy(config);
+    this.isEdge = this.policy.isEdge;
     const { serverSession, socketOptions } = config;
     this.limits = {
-      ...headLimits(routerConfig, config.maxHeaders ?? defaults.maxHeaders),
-      headerTimeoutMs: config.headerTimeoutMs ?? defaults.headerTimeoutMs,
+      ...headLimits(routerConfig, config.maxHeaders ?? (this.isEdge ? defaults.edgeMaxHeaders : defaults.maxHeaders)),
+      headerTimeoutMs:
+        config.headerTimeoutMs ?? (this.isEdge ? defaults.edgeHeaderTimeoutMs : defaults.headerTimeoutMs),
       idleTimeoutMs: idleTimeoutMs(config),
       lifeTimeMs: serverSession?.lifeTimeMs,
       readTimeoutMs: socketOptions?.readTimeoutMs,
@@ -104,7 +106,6 @@ export class HttpServer implements ServerConnectionOwner {
     };
     this.#bufferBytes = routerConfig.streamingEnabled === false ? maxBufferedBytes(routerConfig) : null;
     this.#compressionLevel = routerConfig.compressionLevel ?? defaults.compressionLevel;
-    this.#policy = { allowed: !this.isEdge };
     this.#maxConcurrent = config.maxConcurrentRequests ?? Number.POSITIVE_INFINITY;
     this.#isLimited = Number.isFinite(this.#maxConcurrent);
     this.#maxCallDepth = config.maxCallDepth ?? defaults.maxCallDepth;
@@ -198,8 +199,11 @@ export class HttpServer implements ServerConnectionOwner {
     this.metrics.ended(request);
   }
 
+  /** The local dtab of a request. Takes off it what this server does not believe. */
   override(head: RequestHead): OverrideResult {
-    return readOverride(this.#policy, head);
+    const override = readOverride(this.policy, head);
+    if ((head.present & this.policy.drops) !== 0) head.drop(this.policy.drops);
+    return override;
   }
 
   /** The name of a request, shown. Brings its target to origin-form and adds what this server is configured to add. */

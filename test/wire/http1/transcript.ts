@@ -104,15 +104,17 @@ export function decode(
   let answered = 0;
   const expect = () => decoder.expectResponseTo(methods[answered++] ?? 'GET', true);
   if (role === 'response') expect();
-  for (const piece of pieces) {
-    const chunk = Buffer.from(piece, 'latin1');
-    let at = decoder.push(chunk, 0, chunk.length);
-    while (at < chunk.length && decoder.isComplete) {
+  for (const [i, piece] of pieces.entries()) {
+    // As in a buffer that is used again: behind what was read there are other bytes, which nobody may look at. The most
+    // misleading ones are those that come next.
+    const chunk = Buffer.from(piece + pieces.slice(i + 1).join(''), 'latin1');
+    let at = decoder.push(chunk, 0, piece.length);
+    while (at < piece.length && decoder.isComplete) {
       if (role === 'response') expect();
       else decoder.next();
-      at = decoder.push(chunk, at, chunk.length);
+      at = decoder.push(chunk, at, piece.length);
     }
-    if (at !== chunk.length && recorder.transcript.error === null) throw new Error(`took ${at} of ${chunk.length}`);
+    if (at !== piece.length && recorder.transcript.error === null) throw new Error(`took ${at} of ${piece.length}`);
     // Bytes are lent: nobody may still look at them.
     chunk.fill('!');
   }
