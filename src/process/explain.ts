@@ -88,7 +88,7 @@ async function explained(
     return andThen(explanationJson(steps), (json) => {
       if (bound.phase === 'pending') return pending();
       const isBound = hasValue(bound) && leaves(bound.value).next().done !== true;
-      return hasValue(steps.value) ? ok({ text: toText(steps.value.value), json, isBound }) : pending();
+      return ok({ text: toText(json), json, isBound });
     });
   });
   const signal = AbortSignal.timeout(bindingTimeoutMs);
