@@ -15,8 +15,8 @@ import {
 import type { Log } from '../../port/log.ts';
 import type { ClientTlsConfig } from '../../wire/tls/index.ts';
 import type { Retry } from '../remote/backoff.ts';
+import { BearerToken } from '../remote/bearer-token.ts';
 import type { NamerdClient, WatchEnding, WatchListener } from '../remote/client.ts';
-import { BearerToken } from './bearer-token.ts';
 import { Pulse } from './pulse.ts';
 
 /** Time in ms for namerd to take a watch. */
