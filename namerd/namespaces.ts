@@ -76,10 +76,16 @@ export class Namespaces {
   /** The same with the version that the tree rests on: a change of the dtab that leaves the tree as it was is told too. */
   compute(namespace: string, extra: Dtab, path: Path): Live<Activity<ComputedTree>> {
     const stable = stabilizer<ComputedTree>();
+    let last: NameTree<BoundName> | undefined;
+    // What is made of a tree (a message, a digest) is kept by its identity.
+    const kept = (tree: NameTree<BoundName>): NameTree<BoundName> => {
+      if (last === undefined || !sameBound(last, tree)) last = tree;
+      return last;
+    };
     return this.#computed.get(keyOf(namespace, extra, path), () =>
       stable(
         andThen(this.#table(namespace, extra), ({ dtab, version }) =>
-          andThen(this.#interpreter.bind(dtab, path).value, (tree) => ok({ tree, version })),
+          andThen(this.#interpreter.bind(dtab, path).value, (tree) => ok({ tree: kept(tree), version })),
         ),
       ),
     );

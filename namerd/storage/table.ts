@@ -35,19 +35,15 @@ export class NamespaceTable {
     });
   }
 
-  /** Whether all namespaces have been read once. */
-  get isLoaded(): boolean {
-    return this.#isLoaded;
-  }
-
   /** Since when the backend has been away, ms since 1970, and why; null while it answers or hasn't been asked. */
   get failure(): { readonly error: Error; readonly since: number } | null {
     const backend = this.#backend.value;
     return backend.phase === 'failed' ? backend : null;
   }
 
-  get unreadable(): ReadonlyMap<string, { readonly error: Error }> {
-    return this.#unreadable;
+  /** Why the newest text of a namespace can't be read, by name: for state pages. */
+  get problems(): Readonly<Record<string, string>> {
+    return Object.fromEntries([...this.#unreadable].map(([name, { error }]) => [name, error.message]));
   }
 
   observe(name: string): Live<Activity<VersionedDtab | null>> {
@@ -57,10 +53,6 @@ export class NamespaceTable {
   /** The last good state. */
   get(name: string): VersionedDtab | undefined {
     return this.#good.get(name);
-  }
-
-  entries(): IterableIterator<[string, VersionedDtab]> {
-    return this.#good.entries();
   }
 
   set(name: string, dtab: VersionedDtab): void {

@@ -41,6 +41,8 @@ export interface Interpreter {
   readonly state?: InterpreterState | undefined;
   /** Opens what it needs; else the first reader does. */
   start?(): void;
+  /** The process is going to stop: whoever counts on it is told. */
+  leave?(): void;
   close(): void;
 }
 

@@ -108,6 +108,7 @@ export function transformInterpreter(
     },
     state: inner.state,
     start: () => inner.start?.(),
+    leave: () => inner.leave?.(),
     close,
   };
   const addrTransformers = transformers.filter((transformer) => transformer.type === 'addr');

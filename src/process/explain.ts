@@ -102,9 +102,8 @@ async function explained(
     return andThen(explanationJson(steps), (json) => {
       if (bound.phase === 'pending') return pending();
       const isBound = hasValue(bound) && leaves(bound.value).next().done !== true;
-      if (!hasValue(steps.value)) return pending();
       const refused = bound.phase === 'failed' && bound.error instanceof BindRefused ? bound.error.message : undefined;
-      return ok({ text: toText(steps.value.value), json, isBound, ...(refused === undefined ? {} : { refused }) });
+      return ok({ text: toText(json), json, isBound, ...(refused === undefined ? {} : { refused }) });
     });
   });
   const signal = AbortSignal.timeout(bindingTimeoutMs);

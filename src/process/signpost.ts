@@ -96,6 +96,7 @@ export async function startSignpost(options: StartOptions<LinkerdConfig>): Promi
   const close = (graceMs = config.admin?.shutdownGraceMs ?? defaults.shutdownGraceMs): Promise<void> => {
     closing ??= (async () => {
       log.info({ graceMs }, 'stopping: requests in flight may finish');
+      for (const interpreter of naming.interpreters.values()) interpreter.leave?.();
       await data.drain(graceMs);
       await closeAdmin();
       closeControl();

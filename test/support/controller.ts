@@ -31,6 +31,7 @@ export interface RunningController {
   readonly url: string;
   readonly port: number;
   readonly storage: DtabStorage;
+  readonly receipts: Receipts;
   readonly log: MemoryLog;
   /** Replaces a file of the fs namer at once; null removes it. */
   file(name: string, text: string | null): void;
@@ -62,10 +63,11 @@ export async function startController(t: Test, options: ControllerOptions = {}):
   const namer = new FsNamer(dir, { log, resolver: noDns });
   const namers: ConfiguredNamer[] = [{ prefix: Path.utf8('io.l5d.fs'), namer }];
   const bound = new Namespaces(storage, { namers, resolver: noDns });
+  const receipts = new Receipts({ log });
   const metrics = new MetricRegistry().scope(['interface', httpController.kind]);
   const controller = httpController.create(
     { port: 0, ...config },
-    { namespaces: bound, storage, namers, receipts: new Receipts({ log }), log, metrics },
+    { namespaces: bound, storage, namers, receipts, log, metrics },
   );
   const { port } = await controller.start();
   let isClosed = false;
@@ -77,5 +79,5 @@ export async function startController(t: Test, options: ControllerOptions = {}):
     namer.close();
   };
   t.teardown(() => close());
-  return { url: `http://127.0.0.1:${port}`, port, storage, log, file, close };
+  return { url: `http://127.0.0.1:${port}`, port, storage, receipts, log, file, close };
 }

@@ -1,5 +1,11 @@
 /** A client of io.linkerd.mesh over a real connection. */
-import { Client, credentials, type ServiceError } from '@grpc/grpc-js';
+import {
+  Client,
+  type ClientDuplexStream,
+  type ClientReadableStream,
+  credentials,
+  type ServiceError,
+} from '@grpc/grpc-js';
 import type { Method } from '../../src/mesh/index.ts';
 import { eventually } from './eventually.ts';
 
@@ -84,17 +90,39 @@ export class MeshClient {
       request,
     );
     const stream = new Stream<Response>(() => call.cancel());
-    call.on('data', (message: Response) => stream.messages.push(message));
-    call.on('error', (error: ServiceError) => {
-      stream.error = error;
-    });
-    call.on('end', () => {
-      stream.isOver = true;
-    });
+    collect(call, stream);
     return stream;
+  }
+
+  /** A stream in both directions. */
+  exchange<Request, Response>(
+    path: string,
+    encode: (message: Request) => Buffer,
+    decode: (bytes: Buffer) => Response,
+  ): Exchange<Request, Response> {
+    const call = this.#client.makeBidiStreamRequest(path, encode, decode);
+    const stream = new Stream<Response>(() => call.cancel());
+    collect(call, stream);
+    return Object.assign(stream, { send: (message: Request) => void call.write(message), end: () => void call.end() });
   }
 
   close(): void {
     this.#client.close();
   }
+}
+
+export interface Exchange<Request, Response> extends Stream<Response> {
+  send(message: Request): void;
+  /** Says that no more will come. */
+  end(): void;
+}
+
+function collect<T>(call: ClientReadableStream<T> | ClientDuplexStream<never, T>, stream: Stream<T>): void {
+  call.on('data', (message: T) => stream.messages.push(message));
+  call.on('error', (error: ServiceError) => {
+    stream.error = error;
+  });
+  call.on('end', () => {
+    stream.isOver = true;
+  });
 }

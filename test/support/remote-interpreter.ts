@@ -59,6 +59,11 @@ export interface TestInterpreterOptions {
   /** Of the snapshots; one of the test's own when left out. */
   readonly stateDirectory?: string;
   readonly lingerMs?: number;
+  /** Of the Signpost, to namerd. */
+  readonly name?: string;
+  readonly router?: string;
+  /** Of the workers; they apply all at once when left out. */
+  readonly applied?: () => Promise<void>;
 }
 
 /** A bound name and its addresses as text: `/#/test/web @ 127.0.0.1:80`. */
@@ -122,11 +127,11 @@ export function startInterpreter(t: Test, options: TestInterpreterOptions): Test
     {
       namers: [],
       resolver: noResolver,
-      router: 'test',
+      router: options.router ?? 'test',
       log,
       metrics,
       locate: () => ({ value: ok(leaf(namerd)) }),
-      instance: { name: 'test:1', stateDirectory, applied: async () => {} },
+      instance: { name: options.name ?? 'test:1', stateDirectory, applied: options.applied ?? (async () => {}) },
       ...(options.lingerMs === undefined ? {} : { lingerMs: options.lingerMs }),
     },
   );
@@ -149,7 +154,7 @@ export function startInterpreter(t: Test, options: TestInterpreterOptions): Test
     metric: (name) => {
       metrics.flush();
       for (const { path, metrics: values } of collector.snapshot().scopes) {
-        if (path.join('/') !== 'rt/test/interpreter/io.l5d.mesh') continue;
+        if (!path.join('/').endsWith('/interpreter/io.l5d.mesh')) continue;
         const found = values.find((metric) => metric.name === name);
         if (found !== undefined && found.type !== 'stat') return found.value;
       }

@@ -9,6 +9,8 @@ export interface TcpRelay {
   readonly port: number;
   /** Passes on nothing more, in either direction; connections stay. */
   fallSilent(): void;
+  /** The connections that are open pass on nothing more; new ones do. */
+  silenceOpenConnections(): void;
   /** Connections that were accepted. */
   readonly accepted: number;
 }
@@ -16,9 +18,11 @@ export interface TcpRelay {
 export async function startTcpRelay(t: Test, target: number): Promise<TcpRelay> {
   const sockets = new Set<Socket>();
   let isSilent = false;
+  let silenced = 0;
   let accepted = 0;
   const server = createServer((near) => {
-    accepted++;
+    const number = ++accepted;
+    const passes = () => !isSilent && number > silenced;
     const far = connect(target, '127.0.0.1');
     for (const [from, to] of [
       [near, far],
@@ -26,12 +30,12 @@ export async function startTcpRelay(t: Test, target: number): Promise<TcpRelay> 
     ] as const) {
       sockets.add(from);
       from.on('data', (chunk) => {
-        if (!isSilent) to.write(chunk);
+        if (passes()) to.write(chunk);
       });
       from.on('error', () => to.destroy());
       from.on('close', () => {
         sockets.delete(from);
-        if (!isSilent) to.destroy();
+        if (passes()) to.destroy();
       });
     }
   });
@@ -44,6 +48,9 @@ export async function startTcpRelay(t: Test, target: number): Promise<TcpRelay> 
     port: (server.address() as { port: number }).port,
     fallSilent: () => {
       isSilent = true;
+    },
+    silenceOpenConnections: () => {
+      silenced = accepted;
     },
     get accepted() {
       return accepted;

@@ -5,6 +5,7 @@ import { Renderings } from './answers.ts';
 import { Dtabs } from './dtabs.ts';
 import { history } from './history.ts';
 import { Names } from './names.ts';
+import { receiptsOf } from './receipts.ts';
 
 const API = '/api/1/';
 
@@ -31,6 +32,10 @@ export function controllerRoutes(context: InterfaceContext): ControllerRoutes {
         return rest === undefined ? names.delegator : (request) => names.about(request, rest, names.delegate);
       case 'history':
         return rest === undefined ? undefined : (request) => history(context.storage, request, rest);
+      case 'receipts':
+        return rest === undefined
+          ? undefined
+          : (request) => receiptsOf(context.storage, context.receipts, request, rest);
       case 'bound-names':
         return rest === undefined ? names.boundNames : undefined;
       default:

@@ -1,6 +1,7 @@
 /** What the mesh interface counts (`interface/io.l5d.mesh/...`), and the streams that are open. */
 import type { Counter, Gauge, MetricScope } from '../../../src/metrics/registry.ts';
 import type { StreamFollower } from './follower.ts';
+import type { ReceiptExchange } from './receipt-exchange.ts';
 import type { CallCounts } from './services.ts';
 
 export class MeshCounts implements CallCounts {
@@ -12,7 +13,9 @@ export class MeshCounts implements CallCounts {
   readonly #connects: Counter;
   readonly #connections: Gauge;
   readonly #streams: Gauge;
+  readonly #signposts: Gauge;
   readonly #open = new Set<StreamFollower>();
+  readonly #exchanges = new Set<ReceiptExchange>();
 
   constructor(scope: MetricScope) {
     this.#requests = scope.counter('requests');
@@ -23,6 +26,12 @@ export class MeshCounts implements CallCounts {
     this.#connects = scope.counter('connects');
     this.#connections = scope.gauge('connections');
     this.#streams = scope.gauge('streams');
+    this.#signposts = scope.gauge('receipts/signposts');
+  }
+
+  /** Routers of Signposts that say what they have received. */
+  get signposts(): number {
+    return this.#exchanges.size;
   }
 
   get streams(): number {
@@ -65,8 +74,18 @@ export class MeshCounts implements CallCounts {
     this.#connections.decrement();
   }
 
+  exchangeOpen(exchange: ReceiptExchange): void {
+    this.#exchanges.add(exchange);
+    this.#signposts.increment();
+  }
+
+  exchangeOver(exchange: ReceiptExchange): void {
+    if (this.#exchanges.delete(exchange)) this.#signposts.decrement();
+  }
+
   /** Ends every stream; its client looks for another namerd. */
   stopStreams(): void {
     for (const follower of [...this.#open]) follower.stop();
+    for (const exchange of [...this.#exchanges]) exchange.stop();
   }
 }

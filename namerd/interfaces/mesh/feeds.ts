@@ -3,8 +3,14 @@
  *
  *     Namespaces -> Feed (one a question) -> Follower (one a stream) -> HTTP/2
  */
-import type { Answer, Question } from './question.ts';
 import { Refusal } from './status.ts';
+
+/** What is watched. */
+export interface Followable<Message> {
+  /** Equal ones have equal keys. */
+  readonly key: string;
+  follow(callback: (answer: Message | Refusal | undefined) => void): () => void;
+}
 
 /** One client's stream, or whoever else wants to know what is sent to it. */
 export interface Follower {
@@ -14,14 +20,16 @@ export interface Follower {
   onEnd(refusal: Refusal): void;
 }
 
-export class Feed {
+export class Feed<Message = Buffer> {
   /** The newest message; null until there is one. */
-  message: Buffer | null = null;
+  message: Message | null = null;
   readonly #followers = new Set<Follower>();
+  readonly #same: (a: Message, b: Message) => boolean;
   readonly #onUnfollowed: () => void;
   #stop: () => void = () => {};
 
-  constructor(asked: Question, onUnfollowed: () => void) {
+  constructor(asked: Followable<Message>, same: (a: Message, b: Message) => boolean, onUnfollowed: () => void) {
+    this.#same = same;
     this.#onUnfollowed = onUnfollowed;
     this.#stop = asked.follow((answer) => this.#onAnswer(answer));
   }
@@ -41,13 +49,13 @@ export class Feed {
     this.#onUnfollowed();
   }
 
-  #onAnswer(answer: Answer | undefined): void {
+  #onAnswer(answer: Message | Refusal | undefined): void {
     if (answer instanceof Refusal) {
       this.#end(answer);
       return;
     }
     // A value may change in what is not sent: where addresses come from, the version of a dtab.
-    if (answer === undefined || this.message?.equals(answer)) return;
+    if (answer === undefined || (this.message !== null && this.#same(this.message, answer))) return;
     this.message = answer;
     for (const follower of this.#followers) follower.onChange();
   }
@@ -60,8 +68,14 @@ export class Feed {
   }
 }
 
-export class Feeds {
-  readonly #feeds = new Map<string, Feed>();
+export class Feeds<Message = Buffer> {
+  readonly #same: (a: Message, b: Message) => boolean;
+  readonly #feeds = new Map<string, Feed<Message>>();
+
+  /** A message that is the same as the last is not sent again. */
+  constructor(same: (a: Message, b: Message) => boolean) {
+    this.#same = same;
+  }
 
   /** Things that are watched. */
   get size(): number {
@@ -69,10 +83,10 @@ export class Feeds {
   }
 
   /** The feed of a question; it lasts until its last follower leaves. */
-  get(asked: Question): Feed {
+  get(asked: Followable<Message>): Feed<Message> {
     const known = this.#feeds.get(asked.key);
     if (known !== undefined) return known;
-    const feed = new Feed(asked, () => {
+    const feed = new Feed(asked, this.#same, () => {
       if (this.#feeds.get(asked.key) === feed) this.#feeds.delete(asked.key);
     });
     this.#feeds.set(asked.key, feed);

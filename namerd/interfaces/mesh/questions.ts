@@ -1,12 +1,11 @@
 /** What the services of io.linkerd.mesh are asked, as questions about namespaces; or why a request is none. */
 import { type Activity, constant, derive, type Live, ok, pending, sameActivity } from '../../../src/live/index.ts';
-import { type BindRequest, type DelegateRequest, meshMethods } from '../../../src/mesh/index.ts';
+import { type BindRequest, boundTreeMessage, type DelegateRequest, meshMethods } from '../../../src/mesh/index.ts';
 import { type Addr, bindingKey, Dtab, type Path, sameAddr } from '../../../src/naming/index.ts';
 import { type Namespaces, withoutTransformers } from '../../namespaces.ts';
 import { delegationOf, treeKey } from './delegation.ts';
 import { type Question, question } from './question.ts';
 import { invalidRoot, noName, noRoot, Refusal, rootNotFound } from './status.ts';
-import { boundTreeMessage } from './trees.ts';
 
 /** The namespace that a root names. */
 export function namespaceOf(root: Path | undefined): string | Refusal {

@@ -5,6 +5,7 @@ import { Server, ServerCredentials } from '@grpc/grpc-js';
 import type { Interface, InterfaceContext, ListeningAddress } from '../interface.ts';
 import { MeshCounts } from './counts.ts';
 import { Feeds } from './feeds.ts';
+import { type ComputedState, sameComputedState } from './receipt-exchange.ts';
 import { meshServices } from './services.ts';
 
 export interface MeshListener {
@@ -28,7 +29,7 @@ export class MeshServer implements Interface {
   readonly #listener: MeshListener;
   readonly #context: InterfaceContext;
   readonly #counts: MeshCounts;
-  readonly #feeds = new Feeds();
+  readonly #feeds = new Feeds<Buffer>((a, b) => a.equals(b));
   readonly #grpc: Server;
   readonly #sockets = new Set<Socket>();
   readonly #server: NetServer;
@@ -47,6 +48,8 @@ export class MeshServer implements Interface {
     const { definition, implementation } = meshServices({
       namespaces: context.namespaces,
       feeds: this.#feeds,
+      receipts: context.receipts,
+      computed: new Feeds<ComputedState>(sameComputedState),
       counts: this.#counts,
     });
     this.#grpc.addService(definition, implementation);
@@ -88,7 +91,8 @@ export class MeshServer implements Interface {
   }
 
   state(): unknown {
-    return { connections: this.#sockets.size, streams: this.#counts.streams, watched: this.#feeds.size };
+    const { streams, signposts } = this.#counts;
+    return { connections: this.#sockets.size, streams, watched: this.#feeds.size, signposts };
   }
 
   #track(socket: Socket): void {

@@ -1,5 +1,6 @@
-/** The services of io.linkerd.mesh for a gRPC server: requests become questions, and answers messages. */
+/** The services of io.linkerd.mesh, and signpost.receipt.v1, for a gRPC server: requests become questions, and answers messages. */
 import type {
+  handleBidiStreamingCall,
   handleServerStreamingCall,
   handleUnaryCall,
   ServerUnaryCall,
@@ -7,22 +8,28 @@ import type {
   UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import { toError } from '../../../src/live/index.ts';
-import { type Method, meshMethods, ProtoError } from '../../../src/mesh/index.ts';
+import { exchangeReceipts, type Method, meshMethods, ProtoError } from '../../../src/mesh/index.ts';
 import { Dtab, ParseError, Path } from '../../../src/naming/index.ts';
 import type { Namespaces } from '../../namespaces.ts';
+import type { Receipts } from '../../receipts/receipts.ts';
 import type { Feeds } from './feeds.ts';
 import { type StreamCounts, StreamFollower } from './follower.ts';
 import type { Answer, Question } from './question.ts';
 import { boundTreeOf, delegateTreeOf, dtabOf, replicasOf } from './questions.ts';
+import { type ComputedState, ReceiptExchange } from './receipt-exchange.ts';
 import { internal, invalidArgument, Refusal } from './status.ts';
 
 export interface MeshContext {
   readonly namespaces: Namespaces;
   readonly feeds: Feeds;
+  readonly receipts: Receipts;
+  readonly computed: Feeds<ComputedState>;
   readonly counts: CallCounts;
 }
 
 export interface CallCounts extends StreamCounts {
+  exchangeOpen(exchange: ReceiptExchange): void;
+  exchangeOver(exchange: ReceiptExchange): void;
   /** A call has come in. */
   called(): void;
   refused(): void;
@@ -42,7 +49,7 @@ export function meshServices(context: MeshContext): Service {
   const implementation: UntypedServiceImplementation = {};
   const add = <Request, Response>(
     method: Method<Request, Response>,
-    handler: handleUnaryCall<Buffer, Buffer> | handleServerStreamingCall<Buffer, Buffer>,
+    handler: UntypedServiceImplementation[string],
   ): void => {
     definition[method.path] = definitionOf(method);
     implementation[method.path] = handler;
@@ -66,6 +73,7 @@ export function meshServices(context: MeshContext): Service {
   ask(meshMethods.getReplicas, meshMethods.streamReplicas, (id) => replicasOf(namespaces, id));
   ask(meshMethods.getDtab, meshMethods.streamDtab, (root) => dtabOf(namespaces, root));
   ask(meshMethods.getDelegateTree, meshMethods.streamDelegateTree, (request) => delegateTreeOf(namespaces, request));
+  add(exchangeReceipts, exchanging(context));
   translate(meshMethods.readDtab, (text) => Dtab.parse(text ?? ''));
   translate(meshMethods.showDtab, (dtab) => dtab?.show());
   translate(meshMethods.readPath, (text) => (text === undefined ? Path.empty : Path.parse(text)));
@@ -123,6 +131,16 @@ function streaming<Request, Response>(
       return;
     }
     new StreamFollower(call, feeds.get(asked), counts);
+  };
+}
+
+function exchanging(context: MeshContext): handleBidiStreamingCall<Buffer, Buffer> {
+  const { counts } = context;
+  return (call) => {
+    counts.called();
+    const exchange = new ReceiptExchange(call, context);
+    counts.exchangeOpen(exchange);
+    exchange.onOver = () => counts.exchangeOver(exchange);
   };
 }
 

@@ -26,6 +26,10 @@ export function invalidArgument(details: string): Refusal {
   return new Refusal(status.INVALID_ARGUMENT, details);
 }
 
+export function tooMany(details: string): Refusal {
+  return new Refusal(status.RESOURCE_EXHAUSTED, details);
+}
+
 /** Something went wrong on the way to an answer: a namer, the storage, a dtab that goes round in circles. */
 export function internal(error: Error): Refusal {
   return new Refusal(status.INTERNAL, error.message);

@@ -1,7 +1,14 @@
 /** One namerd over gRPC. */
 import { type ChannelOptions, Client, connectivityState, credentials, type ServiceError, status } from '@grpc/grpc-js';
 import { type Live, variable } from '../../live/index.ts';
-import { type Message, type Method, meshMethods, ProtoError } from '../../mesh/index.ts';
+import {
+  exchangeReceipts,
+  type FromNamerd,
+  type Message,
+  type Method,
+  meshMethods,
+  ProtoError,
+} from '../../mesh/index.ts';
 import {
   type Addr,
   type BoundId,
@@ -12,7 +19,8 @@ import {
   type Path,
 } from '../../naming/index.ts';
 import type { Retry } from '../remote/backoff.ts';
-import type { NamerdClient, WatchEnding, WatchListener } from '../remote/client.ts';
+import type { WatchEnding, WatchListener } from '../remote/client.ts';
+import type { ReceiptClient, ReceiptListener, ReceiptStream } from './reporter.ts';
 
 export interface MeshClientOptions {
   readonly host: string;
@@ -30,7 +38,7 @@ const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
 /** A connection without streams is kept: the next name should not wait for one. */
 const NEVER_MS = 2 ** 31 - 1;
 
-export class MeshClient implements NamerdClient {
+export class MeshClient implements ReceiptClient {
   readonly #client: Client;
   readonly #root: Path;
   readonly #isUp = variable(false);
@@ -74,6 +82,37 @@ export class MeshClient implements NamerdClient {
 
   delegate(dtab: Dtab, path: Path, listener: WatchListener<DelegateTree<BoundId>>): () => void {
     return this.#stream(meshMethods.streamDelegateTree, { root: this.#root, tree: leaf(path), dtab }, listener);
+  }
+
+  exchangeReceipts(listener: ReceiptListener): ReceiptStream {
+    const { path, request, response } = exchangeReceipts;
+    const call = this.#client.makeBidiStreamRequest(path, request.encode, tolerant(response));
+    let hasHeard = false;
+    let isOver = false;
+    const end = (isUnknown: boolean): void => {
+      if (isOver) return;
+      isOver = true;
+      call.cancel();
+      listener.onEnd(isUnknown);
+    };
+    call.on('data', (message: FromNamerd | ProtoError) => {
+      if (isOver) return;
+      hasHeard = true;
+      if (message instanceof ProtoError) end(true);
+      else listener.onMessage(message);
+    });
+    // A server that has not the service says so in one way or another; one that has, and is in trouble, in these.
+    call.on('error', ({ code }: ServiceError) => end(!hasHeard && !LOST.has(code)));
+    call.on('status', () => end(false));
+    return {
+      send: (message) => {
+        if (!isOver) call.write(message);
+      },
+      end: () => {
+        isOver = true;
+        call.end();
+      },
+    };
   }
 
   close(): void {

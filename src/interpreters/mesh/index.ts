@@ -9,6 +9,7 @@ import type { Connect } from '../remote/client.ts';
 import { addressesOf, maxAgeMsOf, metricsOf, remoteKeys, retryOf, snapshotOf } from '../remote/config.ts';
 import { RemoteInterpreter } from '../remote/interpreter.ts';
 import { Namerds } from '../remote/namerds.ts';
+import { ReceiptReporter } from './reporter.ts';
 
 const KIND = 'io.l5d.mesh';
 const BASE = defaults.meshRetryBaseSeconds;
@@ -70,15 +71,19 @@ export const mesh = defineKind({
       });
     };
     const metrics = metricsOf(KIND, context);
+    const namerds = new Namerds({ addresses: addressesOf(config.dst, context), connect, log: context.log });
+    const { instance, router, log } = context;
     return new RemoteInterpreter({
       kind: KIND,
       namespace,
-      namerds: new Namerds({ addresses: addressesOf(config.dst, context), connect, log: context.log }),
+      namerds,
       retry,
       metrics,
       snapshot: snapshotOf(config.snapshot, { kind: KIND, namespace }, context, metrics),
       maxAgeMs: maxAgeMsOf(config.snapshot),
       lingerMs: context.lingerMs,
+      reporter:
+        instance === null ? undefined : new ReceiptReporter({ namerds, instance, router, namespace, retry, log }),
     });
   },
 });

@@ -32,6 +32,19 @@ import { Watch } from './watch.ts';
 /** How long namerd is waited for before what was known last is taken, ms. Well below the time that a name gets to be bound. */
 const RECALL_AFTER_MS = 1_000;
 
+/** Who tells namerd what this router's traffic goes by. */
+export interface NameReporter {
+  start(): void;
+  /** A name is watched from now on. */
+  onName(name: WatchedName): void;
+  /** A name has another tree (its `state.value`), which has been handed on. */
+  onTree(name: WatchedName): void;
+  onGone(name: WatchedName): void;
+  /** The process is going to stop. */
+  leave(): void;
+  close(): void;
+}
+
 export interface RemoteOptions {
   readonly kind: string;
   readonly namespace: string;
@@ -43,6 +56,7 @@ export interface RemoteOptions {
   /** What was known longer ago than this is not used, ms. */
   readonly maxAgeMs: number;
   readonly lingerMs?: number | undefined;
+  readonly reporter?: NameReporter | undefined;
 }
 
 /** A name that is watched. */
@@ -89,6 +103,11 @@ export class RemoteInterpreter implements Interpreter {
     this.#options.snapshot?.begin(this.#known, () => this.#namerds.isUp);
     this.#namerds.sweepFor({ onSweep: () => this.#onSweep() });
     this.#namerds.start();
+    this.#options.reporter?.start();
+  }
+
+  leave(): void {
+    this.#options.reporter?.leave();
   }
 
   bind(dtab: Dtab, path: Path): Live<Activity<NameTree<BoundName>>> {
@@ -113,11 +132,6 @@ export class RemoteInterpreter implements Interpreter {
     }));
   }
 
-  /** The names that are watched now. */
-  watched(): Iterable<WatchedName> {
-    return this.#names.values();
-  }
-
   get state(): InterpreterState {
     const { kind, namespace, snapshot } = this.#options;
     return {
@@ -139,6 +153,7 @@ export class RemoteInterpreter implements Interpreter {
     this.#addrs.close();
     this.#delegations.close();
     this.#options.snapshot?.close();
+    this.#options.reporter?.close();
     this.#namerds.close();
   }
 
@@ -149,6 +164,7 @@ export class RemoteInterpreter implements Interpreter {
     const name: WatchedName = { dtab, path, state };
     this.start();
     this.#names.set(key, name);
+    this.#options.reporter?.onName(name);
     this.#metrics.names.set(this.#names.size);
     const known = this.#known.tree(dtab, path);
     const watch = this.#watch<NameTree<BoundId>>({
@@ -156,13 +172,17 @@ export class RemoteInterpreter implements Interpreter {
       state,
       open: (client, listener) => client.bind(dtab, path, listener),
       remember: (tree) => this.#known.rememberTree(dtab, path, tree),
-      deliver: (tree) => publish.ok(map(tree, (bound) => this.#boundName(bound))),
+      deliver: (tree) => {
+        publish.ok(map(tree, (bound) => this.#boundName(bound)));
+        this.#options.reporter?.onTree(name);
+      },
       publish,
       recalled: known?.tree,
     });
     return () => {
       watch.close();
       if (this.#names.get(key) === name) this.#names.delete(key);
+      this.#options.reporter?.onGone(name);
       this.#metrics.names.set(this.#names.size);
       this.#known.release(dtab, path, this.#namerds.isUp);
     };

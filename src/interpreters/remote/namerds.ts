@@ -162,9 +162,9 @@ export class Namerds {
     return problems.join('; ');
   }
 
-  /** A client that is up, for what is no watch; undefined while none is. */
-  anyClient(): NamerdClient | undefined {
-    return this.#choose()?.client;
+  /** Those that can be reached, for what is no watch. */
+  upClients(): NamerdClient[] {
+    return [...this.#slots.values()].filter(({ isUp, isLeaving }) => isUp && !isLeaving).map(({ client }) => client);
   }
 
   /** Calls back whenever a namerd comes up. Returns what stops that. */

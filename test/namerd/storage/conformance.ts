@@ -19,6 +19,9 @@ export interface Conformance {
   /** Two storages may be open on one backend at a time. */
   readonly isShared: boolean;
   readonly hasHistory: boolean;
+  readonly hasNotices: boolean;
+  /** A write that changes nothing is no version of its own. */
+  readonly keepsVersionOfEqualDtab?: boolean;
 }
 
 const WEB = Dtab.parse('/svc => /#/io.l5d.fs');
@@ -112,7 +115,11 @@ export async function testConformance(t: Test, kind: Conformance): Promise<void>
     const put = writtenVersion(await storage.put('default', WEB, {}));
     t.same(shown(await read(storage, 'default')), [WEB.show(), showVersion(put)]);
     const same = writtenVersion(await storage.put('default', WEB, {}));
-    t.not(showVersion(same), showVersion(put), 'a write is a version, also one that changes nothing');
+    t.equal(
+      showVersion(same) === showVersion(put),
+      kind.keepsVersionOfEqualDtab ?? false,
+      'whether a write that changes nothing is a version',
+    );
     writtenVersion(await storage.put('other', Dtab.empty, {}));
     t.same(await names(storage), ['default', 'other']);
     t.equal((await read(storage, 'other'))?.dtab.show(), '', 'an empty dtab is not a missing one');
@@ -230,6 +237,12 @@ export async function testConformance(t: Test, kind: Conformance): Promise<void>
       t.equal((await open(t)).history, undefined);
     });
   }
+  if (kind.hasNotices) await t.test('notices', (t) => testNotices(t, kind));
+  else {
+    await t.test('has no notices, and says so', async (t) => {
+      t.equal((await open(t)).notices, undefined);
+    });
+  }
   if (kind.isDurable) await t.test('what was written is there after a restart', (t) => testRestart(t, kind));
   if (kind.isShared) await t.test('two on one backend see what the other writes', (t) => testSharing(t, kind));
 }
@@ -305,4 +318,24 @@ async function testSharing(t: Test, kind: Conformance): Promise<void> {
   const newest = writtenVersion(await one.put('shared', WEB, {}));
   await watcher.until(({ value }) => value != null && showVersion(value.version) === showVersion(newest));
   t.same(await names(other), ['shared']);
+}
+
+async function testNotices(t: Test, kind: Conformance): Promise<void> {
+  const backend = await kind.backend(t);
+  const [one, other] = [await backend.open(), await backend.open()];
+  t.same(await one.notices?.read(), new Map());
+  await one.notices?.write('namerd-1', '{"at":1}');
+  await one.notices?.write('namerd-1', '{"at":2}');
+  await other.notices?.write('namerd-2', 'ü\n');
+  t.same(
+    await other.notices?.read(),
+    new Map([
+      ['namerd-1', '{"at":2}'],
+      ['namerd-2', 'ü\n'],
+    ]),
+  );
+  await other.notices?.remove('namerd-1');
+  await other.notices?.remove('nobody');
+  t.same([...((await one.notices?.read()) ?? []).keys()], ['namerd-2']);
+  t.same(await names(one), [], 'they are no namespaces');
 }

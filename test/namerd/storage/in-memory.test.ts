@@ -12,6 +12,7 @@ test('io.l5d.inMemory', async (t) => {
     isDurable: false,
     isShared: false,
     hasHistory: true,
+    hasNotices: false,
   });
 });
 
