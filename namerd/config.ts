@@ -8,6 +8,7 @@ import { unreadKinds } from '../src/program/not-built.ts';
 import { telemeterSchemas } from '../src/telemetry/config.ts';
 import * as defaults from './defaults.ts';
 import { interfaceKinds } from './interfaces/index.ts';
+import { unbuiltInterfaceSchemas } from './interfaces/unbuilt.ts';
 import { notBuiltYet } from './not-built-yet.ts';
 import { storageKinds } from './storage/index.ts';
 
@@ -26,7 +27,7 @@ const example = 'add at least one, such as `- kind: io.l5d.httpController`';
 export function namerdSchema(z: Z): Zod.ZodType<NamerdConfig> {
   const unread = (at: string) => unreadKinds(notBuiltYet, at);
   const storage = kindSchema(z, { noun: 'storage', kinds: storageKinds, unread: unread('storage') });
-  const one = kindSchema(z, { noun: 'interface', kinds: interfaceKinds, unread: unread('interfaces[]') });
+  const one = kindSchema(z, { noun: 'interface', kinds: [...interfaceKinds, ...unbuiltInterfaceSchemas] });
   const namers = { namers: unread('namers[]'), transformers: unread('transformers[]') };
   return z.strictObject({
     admin: optional(adminSchema(z, defaults.adminPort), 'The administration server.'),

@@ -6,6 +6,7 @@ import { hasValue, type Live, until } from '../src/live/index.ts';
 import { ProcessLoggers } from '../src/program/logging.ts';
 import * as defaults from './defaults.ts';
 import { loadConfigFile } from './load-config.ts';
+import { InMemoryStorage } from './storage/in-memory.ts';
 import { createStorage } from './storage/index.ts';
 import type { DtabStorage, VersionedDtab, Written } from './storage/storage.ts';
 
@@ -38,6 +39,9 @@ export async function copyNamespaces(options: CopyOptions): Promise<number> {
   try {
     const from = await openStorage(options.from, opened);
     const to = await openStorage(options.to, opened);
+    if (to instanceof InMemoryStorage) {
+      throw new CopyError(`${options.to}: storage: a copy in memory is gone with this command; name another storage`);
+    }
     const names = options.namespaces.length > 0 ? options.namespaces : await settled(from.list());
     const results: Copied[] = [];
     for (const namespace of names) {
@@ -68,7 +72,7 @@ async function openStorage(path: string, opened: DtabStorage[]): Promise<DtabSto
   const loaded = await loadConfigFile(path);
   if (!loaded.ok) throw new CopyError(loaded.errors.map((problem) => showProblem(problem)).join('\n'));
   const config = loaded.config.storage ?? { kind: defaults.storageKind };
-  const storage = createStorage(config, { log: new ProcessLoggers('WARNING').named(config.kind) });
+  const storage = createStorage(config, { log: new ProcessLoggers('OFF').named(config.kind) });
   opened.push(storage);
   try {
     await storage.start();

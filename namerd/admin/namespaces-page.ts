@@ -60,7 +60,8 @@ function namespaceTable(storage: MeteredStorage, identity: Identity): string {
 
 function storageFacts(storage: MeteredStorage): string {
   const { kind, ...state } = storage.state();
-  const facts = Object.entries(state).map(([name, value]) => {
+  const known = Object.entries(state).filter(([, value]) => value !== undefined);
+  const facts = known.map(([name, value]) => {
     const shown = typeof value === 'string' ? value : JSON.stringify(value);
     return `<dt>${escapeHtml(name)}</dt><dd>${escapeHtml(shown)}</dd>`;
   });

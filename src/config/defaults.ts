@@ -78,6 +78,14 @@ export const meshPingTimeoutMs = 6_000;
 /** The same where there is more than one namerd: the next one is at work within 2 s. */
 export const meshFailOverPingMs = 750;
 export const meshFailOverPingTimeoutMs = 750;
+/** 1.7.5, of io.l5d.namerd.http. */
+export const namerdNamespace = 'default';
+/**
+ * Seconds, of io.l5d.namerd.http. 1.7.5 has 5 and 600, with which a proxy may not notice for ten minutes that namerd is back; ten
+ * seconds cost namerd one refused connection.
+ */
+export const namerdHttpRetryBaseSeconds = 1;
+export const namerdHttpRetryMaxSeconds = 10;
 /** Where systemd gives no STATE_DIRECTORY. */
 export const stateDirectory = '/var/lib/signpost';
 /** Hours that what a name was bound to last is good for, where nobody can tell any more. */

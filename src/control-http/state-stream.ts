@@ -15,6 +15,8 @@ export interface ShownState {
 export interface StateStream {
   /** Begins to tell the states, and returns what stops it. */
   readonly subscribe: (reader: StateReader) => () => void;
+  /** An empty line is sent when nothing was for so many ms, so that the reader knows that the stream is alive; none: never. */
+  readonly pingMs?: number | undefined;
 }
 
 export interface StateReader {
@@ -38,18 +40,9 @@ export function liveStates(live: Live<Activity<ShownState>>): StateStream {
   };
 }
 
-export interface StreamOptions {
-  /** Sends an empty line when nothing was sent for so many ms, for clients that asked to be told that the stream is alive. */
-  readonly pingMs?: number | undefined;
-}
-
 /** Sends a stream's states as the body of a response whose head was written. Returns what ends it. */
-export function sendStates(
-  stream: StateStream,
-  response: http.ServerResponse,
-  options: StreamOptions = {},
-): () => void {
-  const sender = new StateSender(stream, response, options);
+export function sendStates(stream: StateStream, response: http.ServerResponse): () => void {
+  const sender = new StateSender(stream, response);
   return () => sender.end();
 }
 
@@ -65,7 +58,8 @@ class StateSender implements StateReader {
   #last: string | undefined;
   #closed = false;
 
-  constructor(stream: StateStream, response: http.ServerResponse, { pingMs }: StreamOptions) {
+  constructor(stream: StateStream, response: http.ServerResponse) {
+    const { pingMs } = stream;
     this.#response = response;
     response.once('close', () => this.#close());
     // The head goes out even if there is no state yet.

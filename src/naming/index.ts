@@ -48,6 +48,7 @@ export { ParseError, placeOf } from './parse-error.ts';
 export { Path } from './path.ts';
 export { PathMatcher } from './path-matcher.ts';
 export { ANY } from './prefix-index.ts';
+export { readAddr, readBoundTree, readDelegation, UnexpectedJson } from './read-json.ts';
 export { type BindLimits, DEFAULT_BIND_LIMITS, Scope } from './scope.ts';
 export {
   type AddrTransformer,

@@ -31,7 +31,7 @@ export const notBuiltYet: readonly NotBuilt[] = [
   ),
   ...refused(
     'routers[].interpreter',
-    ['io.l5d.consul.interpreter', 'io.l5d.k8s.configMap', 'io.l5d.k8s.istio', 'io.l5d.namerd', 'io.l5d.namerd.http'],
+    ['io.l5d.consul.interpreter', 'io.l5d.k8s.configMap', 'io.l5d.k8s.istio', 'io.l5d.namerd'],
     'names would be bound without its dtab',
   ),
   ...refused(

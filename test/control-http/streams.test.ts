@@ -15,7 +15,7 @@ interface State {
 
 const state = (text: string, key = text): Activity<State> => ok({ key, text });
 
-async function world(t: { teardown(fn: () => Promise<void>): void }) {
+async function world(t: { teardown(fn: () => Promise<void>): void }, pingMs?: number) {
   const live = variable<Activity<State>>(pending());
   const log = new MemoryLog();
   let readers = 0;
@@ -26,6 +26,7 @@ async function world(t: { teardown(fn: () => Promise<void>): void }) {
       status: 200,
       contentType: 'text/plain',
       body: {
+        pingMs,
         subscribe: (reader) => {
           readers++;
           const stop = liveStates(live).subscribe(reader);
@@ -65,6 +66,19 @@ test('the head comes at once, then each state; the same one is told once', async
   await until(() => message()?.complete === true);
   t.equal(lines().at(-1), 'no such thing', 'one that has none ends it with the reason');
   connection.destroy();
+});
+
+test('an empty line comes when there is nothing to tell, for those who asked', async (t) => {
+  const { live, open } = await world(t, 10);
+  live.set(state('a'));
+  const { message, lines } = await open();
+  await until(() => (message()?.body ?? '').startsWith('a\n\n\n\n'));
+  live.set(state('b'));
+  await until(() => lines().includes('b'));
+  t.strictSame(
+    lines().filter((line) => line !== ''),
+    ['a', 'b'],
+  );
 });
 
 test('a reader that stops reading gets the newest state and no backlog', async (t) => {

@@ -4,8 +4,8 @@ import { loadConfig } from '../../namerd/load-config.ts';
 import { EtcdGateway } from '../../namerd/storage/etcd/gateway.ts';
 import { EtcdStorage } from '../../namerd/storage/etcd/storage.ts';
 import { createStorage } from '../../namerd/storage/index.ts';
-import { BackendClient } from '../../namerd/storage/remote/client.ts';
 import type { DtabStorage } from '../../namerd/storage/storage.ts';
+import { ControlClient } from '../../src/control-http/index.ts';
 import { Dtab } from '../../src/naming/index.ts';
 import { names, read, testConformance, writtenVersion } from '../namerd/storage/conformance.ts';
 import { certificateAuthority } from '../support/certificates.ts';
@@ -100,7 +100,7 @@ test('a watch goes on after a compaction, and misses nothing', async (t) => {
 
 test('a watch from a revision that is compacted says so', async (t) => {
   const etcd = await startEtcd(t);
-  const client = new BackendClient({ host: '127.0.0.1', port: etcd.port, log: new MemoryLog() });
+  const client = new ControlClient({ host: '127.0.0.1', port: etcd.port, log: new MemoryLog() });
   await client.open();
   t.teardown(() => client.close());
   const gateway = new EtcdGateway(client);

@@ -9,7 +9,7 @@ import type { DtabStorage } from '../../namerd/storage/storage.ts';
 import { constant, failed } from '../../src/live/index.ts';
 import { MetricRegistry } from '../../src/metrics/registry.ts';
 import { FsNamer } from '../../src/namers/fs/namer.ts';
-import { type ConfiguredNamer, Dtab, Path, type Resolver } from '../../src/naming/index.ts';
+import { type ConfiguredNamer, Dtab, type Namer, Path, type Resolver } from '../../src/naming/index.ts';
 import { MemoryLog } from './log.ts';
 import { tempDir } from './temp-dir.ts';
 
@@ -23,6 +23,8 @@ export interface ControllerOptions {
   readonly storage?: DtabStorage;
   /** Files of the fs namer by name. */
   readonly files?: Readonly<Record<string, string>>;
+  /** Mounted at `/#/test` beside the fs namer. */
+  readonly namer?: Namer;
   /** Keys of the interface. */
   readonly config?: Parameters<typeof httpController.create>[0];
 }
@@ -33,6 +35,8 @@ export interface RunningController {
   readonly storage: DtabStorage;
   readonly receipts: Receipts;
   readonly log: MemoryLog;
+  /** Streams that are open. */
+  watches(): number;
   /** Replaces a file of the fs namer at once; null removes it. */
   file(name: string, text: string | null): void;
   close(graceMs?: number): Promise<void>;
@@ -62,6 +66,7 @@ export async function startController(t: Test, options: ControllerOptions = {}):
   const log = new MemoryLog();
   const namer = new FsNamer(dir, { log, resolver: noDns });
   const namers: ConfiguredNamer[] = [{ prefix: Path.utf8('io.l5d.fs'), namer }];
+  if (options.namer !== undefined) namers.push({ prefix: Path.utf8('test'), namer: options.namer });
   const bound = new Namespaces(storage, { namers, resolver: noDns });
   const receipts = new Receipts({ log });
   const metrics = new MetricRegistry().scope(['interface', httpController.kind]);
@@ -79,5 +84,6 @@ export async function startController(t: Test, options: ControllerOptions = {}):
     namer.close();
   };
   t.teardown(() => close());
-  return { url: `http://127.0.0.1:${port}`, port, storage, receipts, log, file, close };
+  const watches = () => (controller.state!() as { watches: number }).watches;
+  return { url: `http://127.0.0.1:${port}`, port, storage, receipts, log, watches, file, close };
 }

@@ -1,5 +1,6 @@
-/** An interpreter of kind io.l5d.mesh in the test's own process. */
+/** An interpreter that asks namerd in the test's own process: of kind io.l5d.mesh unless told otherwise. */
 import { mesh } from '../../src/interpreters/mesh/index.ts';
+import type { namerdHttp } from '../../src/interpreters/namerd-http/index.ts';
 import type { RemoteInterpreter } from '../../src/interpreters/remote/interpreter.ts';
 import { type Activity, ok, type Variable, variable } from '../../src/live/index.ts';
 import { MetricCollector } from '../../src/metrics/collector.ts';
@@ -53,6 +54,7 @@ export interface InterpreterStateJson {
 }
 
 export interface TestInterpreterOptions {
+  readonly kind?: typeof mesh | typeof namerdHttp;
   readonly ports: readonly number[];
   /** More keys of the config. */
   readonly config?: Record<string, unknown>;
@@ -122,7 +124,8 @@ export function startInterpreter(t: Test, options: TestInterpreterOptions): Test
   metrics.onAnnounce((announcement) => source.accept(announcement));
   const addr: Variable<Addr> = variable(addressesOf(options.ports));
   const namerd = { id: Path.parse('/$/inet/namerd'), residual: Path.empty, addr };
-  const interpreter = mesh.create(
+  const { kind = mesh } = options;
+  const interpreter = kind.create(
     { dst: '/$/inet/namerd/4321', retry: { baseSeconds: 0.05, maxSeconds: 0.1 }, ...options.config },
     {
       namers: [],
@@ -154,7 +157,7 @@ export function startInterpreter(t: Test, options: TestInterpreterOptions): Test
     metric: (name) => {
       metrics.flush();
       for (const { path, metrics: values } of collector.snapshot().scopes) {
-        if (!path.join('/').endsWith('/interpreter/io.l5d.mesh')) continue;
+        if (!path.join('/').endsWith(`/interpreter/${kind.kind}`)) continue;
         const found = values.find((metric) => metric.name === name);
         if (found !== undefined && found.type !== 'stat') return found.value;
       }

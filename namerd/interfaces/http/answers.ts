@@ -3,11 +3,12 @@ import {
   type ControlRequest,
   type ControlResponse,
   liveStates,
+  pingHeader,
   type ShownState,
   text,
 } from '../../../src/control-http/index.ts';
 import { type Activity, Derivations, hasValue, type Live, sameActivity, until } from '../../../src/live/index.ts';
-import { isAnswer, readWatch } from './parameters.ts';
+import { isAnswer, readWatch, type Watching } from './parameters.ts';
 
 /** A request that watches nothing gets 503 when there is no state after so many ms; the original lets it wait for ever. */
 const PATIENCE_MS = 30_000;
@@ -50,11 +51,21 @@ export async function answerWith(
   const typed = contentType === undefined ? {} : { contentType };
   const watch = readWatch(request);
   if (isAnswer(watch)) return watch;
-  if (watch) return { status: 200, ...typed, body: liveStates(live) };
+  if (watch !== undefined) return watched(live, watch, typed);
   const now = await settled(live, request);
   if (now === undefined) return timedOut();
   if (hasValue(now)) return { status: 200, ...typed, body: `${now.value.text}\n` };
   return text(failure(), `${(now as { error: Error }).error.message}\n`);
+}
+
+/** The stream of a live value's states. */
+export function watched(
+  live: Live<Activity<ShownState>>,
+  { pingSecs }: Watching,
+  typed: Pick<ControlResponse, 'contentType'> = {},
+): ControlResponse {
+  const body = { ...liveStates(live), pingMs: pingSecs === 0 ? undefined : pingSecs * 1000 };
+  return { status: 200, ...typed, headers: pingHeader(pingSecs), body };
 }
 
 export function timedOut(): ControlResponse {

@@ -3,14 +3,13 @@ import {
   type ControlHandler,
   type ControlRequest,
   type ControlResponse,
-  liveStates,
   text,
 } from '../../../src/control-http/index.ts';
 import { type Activity, andThen, derive, hasValue, ok, pending, sameActivity } from '../../../src/live/index.ts';
 import { type ConfiguredNamer, Dtab, lintDtab, type Path } from '../../../src/naming/index.ts';
 import type { Change, DtabStorage, Version, VersionedDtab, Written } from '../../storage/storage.ts';
 import { parseVersion, showVersion } from '../../storage/versions.ts';
-import { answerWith, type Renderings, sameState, settled, shown, timedOut } from './answers.ts';
+import { answerWith, type Renderings, sameState, settled, shown, timedOut, watched } from './answers.ts';
 import { acceptedType, readDtab, showDtab } from './dtab-text.ts';
 import { isAnswer, readChange, readNamespace, readWatch } from './parameters.ts';
 import { staleness, withWarnings } from './warnings.ts';
@@ -64,11 +63,11 @@ export class Dtabs {
     if (isAnswer(watch)) return watch;
     const contentType = acceptedType(request);
     const found = this.#storage.observe(namespace);
-    if (watch) {
+    if (watch !== undefined) {
       const states = this.#renderings.get(['dtab', contentType, namespace], () =>
         andThen(found.value, (versioned) => (versioned === null ? pending() : ok(dtabState(versioned, contentType)))),
       );
-      return { status: 200, contentType, body: liveStates(states) };
+      return watched(states, watch, { contentType });
     }
     const now = await settled(found, request);
     if (now === undefined) return timedOut();

@@ -98,7 +98,7 @@ export class Names {
     const watch = readWatch(request);
     if (isAnswer(watch)) return watch;
     const explanation = this.#namespaces.delegate(namespace, extra, path);
-    if (!watch) return await explained(explanation);
+    if (watch === undefined) return await explained(explanation);
     const states = this.#renderings.get(['delegate', namespace, extra.key, path.show()], () =>
       jsonState(explanationJson(explanation)),
     );

@@ -1,6 +1,14 @@
 /** What requests say in their paths and queries; each reader gives the value or the 400 that says what is wrong. */
 import type { Identity } from '../../../src/control-http/auth/index.ts';
-import { type ControlRequest, type ControlResponse, forbidden, parsed, text } from '../../../src/control-http/index.ts';
+import {
+  askedPingSecs,
+  type ControlRequest,
+  type ControlResponse,
+  forbidden,
+  PING_PARAMETER,
+  parsed,
+  text,
+} from '../../../src/control-http/index.ts';
 import { Dtab, Path } from '../../../src/naming/index.ts';
 import { badNamespaceName } from '../../namespace-name.ts';
 import type { Change } from '../../storage/storage.ts';
@@ -43,11 +51,19 @@ export function readExtraDtab({ query }: ControlRequest): Dtab | ControlResponse
 const YES = ['true', '1', 't'];
 const NO = ['false', '0', 'f', ''];
 
-/** The parameter `watch`: whether the client wants all states to come. */
-export function readWatch({ query }: ControlRequest): boolean | ControlResponse {
-  const watch = (query.get('watch') ?? '').toLowerCase();
-  if (YES.includes(watch)) return true;
-  return NO.includes(watch) ? false : text(400, 'Invalid watch: write true or false\n');
+/** How a client watches. */
+export interface Watching {
+  /** Seconds between signs of life; 0: none. */
+  readonly pingSecs: number;
+}
+
+/** The parameters `watch`, whether the client wants all states to come, and `pingSecs` (of ours); undefined: one is enough. */
+export function readWatch(request: ControlRequest): Watching | undefined | ControlResponse {
+  const watch = (request.query.get('watch') ?? '').toLowerCase();
+  const pingSecs = askedPingSecs(request);
+  if (pingSecs === null) return text(400, `Invalid ${PING_PARAMETER}: write a number of seconds from 1 to 3600\n`);
+  if (YES.includes(watch)) return { pingSecs };
+  return NO.includes(watch) ? undefined : text(400, 'Invalid watch: write true or false\n');
 }
 
 const MAX_AUTHOR_BYTES = 200;

@@ -1,5 +1,5 @@
 /** The calls of Consul's HTTP API that a storage needs: its key/value store and transactions on it (consul.io/api/kv, /txn). */
-import { type Answer, type BackendClient, shorten } from '../remote/client.ts';
+import { type Answer, type ControlClient, shorten } from '../../../src/control-http/index.ts';
 import type { Listed } from '../remote/revisions.ts';
 
 export type Consistency = 'default' | 'stale' | 'consistent';
@@ -33,10 +33,10 @@ type Operation =
   | { readonly Verb: 'delete' };
 
 export class ConsulKv {
-  readonly #client: BackendClient;
+  readonly #client: ControlClient;
   readonly #options: KvOptions;
 
-  constructor(client: BackendClient, options: KvOptions) {
+  constructor(client: ControlClient, options: KvOptions) {
     this.#client = client;
     this.#options = options;
   }

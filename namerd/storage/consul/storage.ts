@@ -3,11 +3,11 @@
  * index at which the key was last modified. One question that waits for changes covers all of them.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type ClientOptions, ControlClient } from '../../../src/control-http/index.ts';
 import type { Activity, Live } from '../../../src/live/index.ts';
 import type { Dtab } from '../../../src/naming/index.ts';
 import type { Backoff } from '../../../src/router/backoff.ts';
 import { badNamespaceName } from '../../namespace-name.ts';
-import { BackendClient, type ClientOptions } from '../remote/client.ts';
 import { noticePrefix } from '../remote/config.ts';
 import { Following } from '../remote/following.ts';
 import { RevisionedTable } from '../remote/revisions.ts';
@@ -37,7 +37,7 @@ const DELETE_ATTEMPTS = 10;
 
 export class ConsulStorage implements DtabStorage {
   readonly #options: ConsulStorageOptions;
-  readonly #client: BackendClient;
+  readonly #client: ControlClient;
   readonly #kv: ConsulKv;
   readonly #table = new NamespaceTable();
   readonly #revisions: RevisionedTable;
@@ -49,7 +49,7 @@ export class ConsulStorage implements DtabStorage {
   constructor(options: ConsulStorageOptions) {
     const { host, port, tls, pathPrefix, token, datacenter, writeConsistency, backoff, log } = options;
     this.#options = options;
-    this.#client = new BackendClient({ host, port, tls, log });
+    this.#client = new ControlClient({ host, port, tls, log });
     // Keys have no slash before them.
     const prefix = `${pathPrefix.replaceAll(/^\/+|\/+$/g, '')}/`;
     const access = { token, datacenter, writeConsistency };

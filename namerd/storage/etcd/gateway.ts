@@ -4,7 +4,7 @@
  * HTTP stack and a copy of etcd's message definitions, and TLS is that of every other backend. What gRPC would have on top,
  * keep-alive pings on the watch, is made up for by asking now and then (see storage.ts).
  */
-import { type Answer, type BackendClient, shorten } from '../remote/client.ts';
+import { type Answer, type ControlClient, shorten } from '../../../src/control-http/index.ts';
 
 export interface KeyValue {
   readonly key: string;
@@ -53,9 +53,9 @@ const base64 = (text: string): string => Buffer.from(text).toString('base64');
 const text = (encoded: string | undefined): string => Buffer.from(encoded ?? '', 'base64').toString('utf8');
 
 export class EtcdGateway {
-  readonly #client: BackendClient;
+  readonly #client: ControlClient;
 
-  constructor(client: BackendClient) {
+  constructor(client: ControlClient) {
     this.#client = client;
   }
 

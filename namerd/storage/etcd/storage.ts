@@ -3,12 +3,12 @@
  * key was last modified. Several namerds may share it; each follows the others' changes by a watch.
  */
 
+import { type ClientOptions, ControlClient } from '../../../src/control-http/index.ts';
 import type { Activity, Live } from '../../../src/live/index.ts';
 import type { Dtab } from '../../../src/naming/index.ts';
 import type { Log } from '../../../src/port/log.ts';
 import { equalJitter } from '../../../src/router/backoff.ts';
 import { badNamespaceName } from '../../namespace-name.ts';
-import { BackendClient, type ClientOptions } from '../remote/client.ts';
 import { noticePrefix } from '../remote/config.ts';
 import { Following } from '../remote/following.ts';
 import { RevisionedTable } from '../remote/revisions.ts';
@@ -34,7 +34,7 @@ const PRESENT = { target: 'CREATE', create_revision: '0', result: 'GREATER' } as
 export class EtcdStorage implements DtabStorage {
   readonly #prefix: string;
   readonly #log: Log;
-  readonly #client: BackendClient;
+  readonly #client: ControlClient;
   readonly #gateway: EtcdGateway;
   readonly #table = new NamespaceTable();
   readonly #revisions: RevisionedTable;
@@ -48,7 +48,7 @@ export class EtcdStorage implements DtabStorage {
   constructor({ pathPrefix, log, ...server }: EtcdStorageOptions) {
     this.#prefix = `${pathPrefix.replace(/\/+$/, '')}/`;
     this.#log = log;
-    this.#client = new BackendClient({ ...server, log });
+    this.#client = new ControlClient({ ...server, log });
     this.#gateway = new EtcdGateway(this.#client);
     this.#revisions = new RevisionedTable(this.#table, counterVersion, log);
     this.notices = etcdNotices(this.#gateway, noticePrefix(this.#prefix));

@@ -1,6 +1,6 @@
 /** TLS of a client of the control side. */
 import { isIP } from 'node:net';
-import type { ConnectionOptions, PeerCertificate, SecureContext } from 'node:tls';
+import type { PeerCertificate, SecureContext } from 'node:tls';
 import type { Log } from '../../port/log.ts';
 import type { ClientTlsConfig } from './config.ts';
 import { clientContextOptions, clientFiles } from './context.ts';
@@ -12,6 +12,14 @@ export interface ClientTlsOptions {
   /** Whose connections these are, in the log. */
   readonly name: string;
   readonly log: Log;
+}
+
+/** What node:tls, and whatever is built on it, wants to know of a connection. */
+export interface ClientConnectionOptions {
+  readonly secureContext: SecureContext;
+  readonly servername: string;
+  readonly rejectUnauthorized: boolean;
+  readonly checkServerIdentity: (host: string, certificate: PeerCertificate) => Error | undefined;
 }
 
 export class ClientTls {
@@ -50,7 +58,7 @@ export class ClientTls {
   }
 
   /** For a connection that is made now. */
-  get connectionOptions(): ConnectionOptions & { readonly secureContext: SecureContext } {
+  get connectionOptions(): ClientConnectionOptions {
     const { commonName, disableValidation = false } = this.#config;
     this.#built ??= tls.createSecureContext(this.#context.options);
     return {
