@@ -20,7 +20,11 @@ export const notBuiltYet: readonly NotBuilt[] = [
     'namerd starts without it; let routers use io.l5d.mesh or io.l5d.namerd.http instead of io.l5d.namerd',
   ),
   ...warned('interfaces[]', ['io.l5d.destination'], 'namerd starts without it'),
-  { at: 'interfaces[].socketOptions', consequence: 'the system defaults hold' },
+  { at: 'interfaces[].socketOptions', consequence: 'the HTTP controller goes by the system defaults' },
+  ...['', 'RollPolicy', 'Append', 'RotateCount'].map((rest) => ({
+    at: `interfaces[].h2AccessLog${rest}`,
+    consequence: 'no access log is written',
+  })),
 ];
 
 /** The kinds of interfaces that namerd starts without. */

@@ -30,6 +30,23 @@ export function sameSignpost({ name, router, namespace }: Entry): string {
   return JSON.stringify([name, router, namespace]);
 }
 
+/** Consul takes no value above 512 KB, etcd none above 1.5 MB. */
+const MAX_TEXT_BYTES = 400_000;
+
+/** A notice as text; one that is too large for a storage is told without what is waited for, and then without those that have gone. */
+export function noticeText({ at, seen }: Notice): string {
+  const variants = [
+    () => seen,
+    () => seen.map((entry) => ({ ...entry, waiting: [] })),
+    () => seen.filter(isConnected).map((entry) => ({ ...entry, waiting: [] })),
+  ];
+  for (const variant of variants) {
+    const text = JSON.stringify({ at, seen: variant() });
+    if (Buffer.byteLength(text) <= MAX_TEXT_BYTES) return text;
+  }
+  throw new Error(`${seen.length} Signposts are too many for one notice`);
+}
+
 /** Undefined when the text is no notice. Others wrote it, so nothing in it is taken for granted. */
 export function parseNotice(text: string): Notice | undefined {
   try {

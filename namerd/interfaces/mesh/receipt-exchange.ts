@@ -5,6 +5,7 @@
  * At most one message is under way; whatever changes meanwhile, the next one tells the newest state of it.
  */
 import type { ServerDuplexStream } from '@grpc/grpc-js';
+import type { Identity } from '../../../src/control-http/auth/index.ts';
 import { type Activity, hasValue, observe, toError } from '../../../src/live/index.ts';
 import {
   type Computed,
@@ -22,7 +23,7 @@ import type { Receipts, Session } from '../../receipts/receipts.ts';
 import type { Version, VersionedDtab } from '../../storage/storage.ts';
 import { sameVersion } from '../../storage/versions.ts';
 import type { Feed, Feeds, Followable, Follower } from './feeds.ts';
-import { internal, invalidArgument, type Refusal, stopping, tooMany } from './status.ts';
+import { forbidden, internal, invalidArgument, type Refusal, stopping, tooMany } from './status.ts';
 
 /** Live bindings of one router: several times what its caches hold. */
 const MAX_LIVE = 20_000;
@@ -53,6 +54,7 @@ export interface ReceiptContext {
 
 export class ReceiptExchange {
   readonly #call: ServerDuplexStream<Buffer, Buffer>;
+  readonly #identity: Identity;
   readonly #context: ReceiptContext;
   readonly #bindings = new Map<number, Binding>();
   readonly #dirty = new Set<Binding>();
@@ -66,8 +68,9 @@ export class ReceiptExchange {
   #isSending = false;
   #isOver = false;
 
-  constructor(call: ServerDuplexStream<Buffer, Buffer>, context: ReceiptContext) {
+  constructor(call: ServerDuplexStream<Buffer, Buffer>, identity: Identity, context: ReceiptContext) {
     this.#call = call;
+    this.#identity = identity;
     this.#context = context;
     call.on('data', (bytes: Buffer) => this.#onBytes(bytes));
     call.on('end', () => {
@@ -120,6 +123,10 @@ export class ReceiptExchange {
     const problem = problemOf({ name, router, namespace });
     if (this.#session !== null || problem !== undefined) {
       this.#fail(invalidArgument(problem ?? 'a second hello'));
+      return false;
+    }
+    if (!this.#identity.mayRead(namespace)) {
+      this.#fail(forbidden(namespace));
       return false;
     }
     const { receipts, namespaces } = this.#context;

@@ -7,11 +7,13 @@ import type {
   ServiceDefinition,
   UntypedServiceImplementation,
 } from '@grpc/grpc-js';
+import type { Identity } from '../../../src/control-http/auth/index.ts';
 import { toError } from '../../../src/live/index.ts';
 import { exchangeReceipts, type Method, meshMethods, ProtoError } from '../../../src/mesh/index.ts';
 import { Dtab, ParseError, Path } from '../../../src/naming/index.ts';
 import type { Namespaces } from '../../namespaces.ts';
 import type { Receipts } from '../../receipts/receipts.ts';
+import type { Access, Caller } from './access.ts';
 import type { Feeds } from './feeds.ts';
 import { type StreamCounts, StreamFollower } from './follower.ts';
 import type { Answer, Question } from './question.ts';
@@ -24,6 +26,7 @@ export interface MeshContext {
   readonly feeds: Feeds;
   readonly receipts: Receipts;
   readonly computed: Feeds<ComputedState>;
+  readonly access: Access;
   readonly counts: CallCounts;
 }
 
@@ -57,7 +60,7 @@ export function meshServices(context: MeshContext): Service {
   const ask = <Request, Response>(
     get: Method<Request, Response>,
     stream: Method<Request, Response>,
-    questionOf: (request: Request) => Question | Refusal,
+    questionOf: (request: Request, identity: Identity) => Question | Refusal,
   ): void => {
     add(get, getting(context, get, questionOf));
     add(stream, streaming(context, stream, questionOf));
@@ -69,10 +72,14 @@ export function meshServices(context: MeshContext): Service {
     add(method, translating(context, method, answer));
   };
 
-  ask(meshMethods.getBoundTree, meshMethods.streamBoundTree, (request) => boundTreeOf(namespaces, request));
+  ask(meshMethods.getBoundTree, meshMethods.streamBoundTree, (request, identity) =>
+    boundTreeOf(namespaces, request, identity),
+  );
   ask(meshMethods.getReplicas, meshMethods.streamReplicas, (id) => replicasOf(namespaces, id));
-  ask(meshMethods.getDtab, meshMethods.streamDtab, (root) => dtabOf(namespaces, root));
-  ask(meshMethods.getDelegateTree, meshMethods.streamDelegateTree, (request) => delegateTreeOf(namespaces, request));
+  ask(meshMethods.getDtab, meshMethods.streamDtab, (root, identity) => dtabOf(namespaces, root, identity));
+  ask(meshMethods.getDelegateTree, meshMethods.streamDelegateTree, (request, identity) =>
+    delegateTreeOf(namespaces, request, identity),
+  );
   add(exchangeReceipts, exchanging(context));
   translate(meshMethods.readDtab, (text) => Dtab.parse(text ?? ''));
   translate(meshMethods.showDtab, (dtab) => dtab?.show());
@@ -81,7 +88,7 @@ export function meshServices(context: MeshContext): Service {
   return { definition, implementation };
 }
 
-export function definitionOf({
+function definitionOf({
   path,
   requestStream,
   responseStream,
@@ -99,9 +106,9 @@ export function definitionOf({
 
 /** Waits for the first answer. */
 function getting<Request, Response>(
-  { counts }: MeshContext,
+  { access, counts }: MeshContext,
   { request }: Method<Request, Response>,
-  questionOf: (request: Request) => Question | Refusal,
+  questionOf: (request: Request, identity: Identity) => Question | Refusal,
 ): handleUnaryCall<Buffer, Buffer> {
   return (call, reply) => {
     counts.called();
@@ -111,20 +118,20 @@ function getting<Request, Response>(
       if (answer instanceof Refusal) reply(answer);
       else reply(null, answer);
     };
-    const asked = understand(() => questionOf(request.decode(call.request)));
+    const asked = understand(access, call, (identity) => questionOf(request.decode(call.request), identity));
     if (asked instanceof Refusal) return end(asked);
     asked.first(cancellationOf(call)).then(end, (error) => end(internal(toError(error))));
   };
 }
 
 function streaming<Request, Response>(
-  { feeds, counts }: MeshContext,
+  { access, feeds, counts }: MeshContext,
   { request }: Method<Request, Response>,
-  questionOf: (request: Request) => Question | Refusal,
+  questionOf: (request: Request, identity: Identity) => Question | Refusal,
 ): handleServerStreamingCall<Buffer, Buffer> {
   return (call) => {
     counts.called();
-    const asked = understand(() => questionOf(request.decode(call.request)));
+    const asked = understand(access, call, (identity) => questionOf(request.decode(call.request), identity));
     if (asked instanceof Refusal) {
       counts.refused();
       call.emit('error', asked);
@@ -135,23 +142,29 @@ function streaming<Request, Response>(
 }
 
 function exchanging(context: MeshContext): handleBidiStreamingCall<Buffer, Buffer> {
-  const { counts } = context;
+  const { access, counts } = context;
   return (call) => {
     counts.called();
-    const exchange = new ReceiptExchange(call, context);
+    const identity = access.identify(call);
+    if (identity instanceof Refusal) {
+      counts.refused();
+      call.emit('error', identity);
+      return;
+    }
+    const exchange = new ReceiptExchange(call, identity, context);
     counts.exchangeOpen(exchange);
     exchange.onOver = () => counts.exchangeOver(exchange);
   };
 }
 
 function translating<Request, Response>(
-  { counts }: MeshContext,
+  { access, counts }: MeshContext,
   { request, response }: Method<Request, Response>,
   answer: (request: Request) => Response,
 ): handleUnaryCall<Buffer, Buffer> {
   return (call, reply) => {
     counts.called();
-    const answered = understand(() => response.encode(answer(request.decode(call.request))));
+    const answered = understand(access, call, () => response.encode(answer(request.decode(call.request))));
     if (answered instanceof Refusal) {
       counts.refused();
       reply(answered);
@@ -161,10 +174,12 @@ function translating<Request, Response>(
   };
 }
 
-/** What a request asks for; bytes or a text that can't be read are the client's fault. */
-export function understand<T>(read: () => T | Refusal): T | Refusal {
+/** What a request of a known client asks for; bytes or a text that can't be read are the client's fault. */
+function understand<T>(access: Access, call: Caller, read: (identity: Identity) => T | Refusal): T | Refusal {
+  const identity = access.identify(call);
+  if (identity instanceof Refusal) return identity;
   try {
-    return read();
+    return read(identity);
   } catch (thrown) {
     if (thrown instanceof ProtoError || thrown instanceof ParseError) return invalidArgument(thrown.message);
     return internal(toError(thrown));
