@@ -191,7 +191,8 @@ export class Http1ServerConnection
     this.#minorVersion = head.minorVersion;
     this.#requestDone = fin;
     const options = readConnection(head);
-    this.#keepAlive = this.#wantsKeepAlive(options);
+    // What follows a CONNECT is meant for the tunnel: if there will be none, it must not be taken for requests.
+    this.#keepAlive = head.method !== 'CONNECT' && this.#wantsKeepAlive(options);
     // RFC 9110 7.8: an Upgrade that Connection does not name, or that comes by HTTP/1.0, is none.
     if ((head.present & UPGRADE) !== 0 && !(options.upgrade && head.minorVersion > 0)) head.remove('upgrade');
     this.requests++;
