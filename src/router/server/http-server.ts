@@ -20,7 +20,6 @@ import { type ErrorLimits, errorResponse, type RouteError } from '../errors.ts';
 import { Exchange } from '../exchange.ts';
 import { viaEntries } from '../http/context-headers.ts';
 import { createForwarder, type Forwarder } from '../http/forwarded.ts';
-import { appendElement, shownPrefix } from '../http/identifiers/identifier.ts';
 import { headLimits, maxBufferedBytes } from '../http/limits.ts';
 import { normalizeTarget } from '../http/target.ts';
 import { startTrace, type TraceHeaders } from '../http/trace.ts';
@@ -207,16 +206,10 @@ export class HttpServer implements ServerConnectionOwner {
     const { method, target } = head;
     const wrong = normalizeTarget(head);
     if (wrong !== null) return { type: 'badRequest', status: 400, reason: wrong };
-    let name: string | RouteError;
-    if (method === 'CONNECT') {
-      name = appendElement(shownPrefix(this.router.dstPrefix), target.toLowerCase());
-    } else {
-      const identified = this.router.identifier.identify(head);
-      if (typeof identified === 'string') name = identified;
-      else {
-        const request = `Request("${method} ${target}", from /${peer.remoteHost}:${peer.remotePort})`;
-        return { type: 'unidentified', request, reason: identified.reason };
-      }
+    const name = this.router.identifier.identify(head);
+    if (typeof name !== 'string') {
+      const request = `Request("${method} ${target}", from /${peer.remoteHost}:${peer.remotePort})`;
+      return { type: 'unidentified', request, reason: name.reason };
     }
     if (this.#forwarder !== null) {
       const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(target)?.[1];
