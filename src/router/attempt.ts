@@ -1,23 +1,27 @@
 /**
- * An attempt: one try of an exchange at one endpoint. It gets a connection (one that is idle, or waits for one), sends
- * the request over it and passes what comes back to its exchange, until it ends or is cancelled.
+ * An attempt: one try of a request at one endpoint. It gets a connection (one that is idle, or waits for one), sends the
+ * request over it and passes on what comes back, until it ends or is cancelled.
  */
 import type { Head, RequestHead, ResponseHead } from '../wire/head.ts';
 import type { ResetReason, StreamEvents, UpstreamStream } from '../wire/stream.ts';
 import type { TunnelConnection } from '../wire/tunnel-connection.ts';
 import type { ConnectionWaiter, Endpoint } from './client/endpoint.ts';
 
-/** What an attempt tells its exchange. After `ended` or `failed` it is over. */
-export interface AttemptEvents {
+/** Whoever made the attempt and judges how it goes. After `onFailed` it is over. */
+export interface AttemptOwner {
   /** A connection is there: the request may be sent. */
   onReady(attempt: Attempt): void;
+  onResponse(attempt: Attempt, head: ResponseHead, chunk: Buffer, start: number, end: number, fin: boolean): void;
+  onFailed(attempt: Attempt, failure: AttemptFailure): void;
+}
+
+/** Where the rest of the response goes. */
+export interface ResponseSink {
   onInterim(head: ResponseHead): void;
-  onResponse(head: ResponseHead, chunk: Buffer, start: number, end: number, fin: boolean): void;
   onResponseData(chunk: Buffer, start: number, end: number): void;
   onResponseEnd(trailers: Head | null): void;
   /** What was sent upstream has left. */
   onUpstreamDrain(): void;
-  onFailed(attempt: Attempt, failure: AttemptFailure): void;
 }
 
 export type AttemptFailure =
@@ -29,17 +33,19 @@ export type AttemptFailure =
 export class Attempt implements StreamEvents, ConnectionWaiter {
   readonly endpoint: Endpoint;
   readonly wantsFresh: boolean;
-  readonly #events: AttemptEvents;
+  readonly #owner: AttemptOwner;
+  readonly #sink: ResponseSink;
   #connection: UpstreamStream | null = null;
   /** A tunnel that is being connected. */
   #tunnel: TunnelConnection | null = null;
   #over = false;
 
   /** `wantsFresh`: over a connection that carried nothing yet. */
-  constructor(endpoint: Endpoint, wantsFresh: boolean, events: AttemptEvents) {
+  constructor(endpoint: Endpoint, wantsFresh: boolean, owner: AttemptOwner, sink: ResponseSink) {
     this.endpoint = endpoint;
     this.wantsFresh = wantsFresh;
-    this.#events = events;
+    this.#owner = owner;
+    this.#sink = sink;
     endpoint.enter();
   }
 
@@ -102,31 +108,31 @@ export class Attempt implements StreamEvents, ConnectionWaiter {
   onConnection(connection: UpstreamStream): void {
     this.#connection = connection;
     connection.open(this);
-    this.#events.onReady(this);
+    this.#owner.onReady(this);
   }
 
   onConnectFailed(code: string): void {
     if (this.#over) return;
     this.end();
-    this.#events.onFailed(this, { type: 'connect', code });
+    this.#owner.onFailed(this, { type: 'connect', code });
   }
 
   // ---- StreamEvents of the connection
 
   onHead(head: Head, chunk: Buffer, start: number, end: number, fin: boolean): void {
-    this.#events.onResponse(head as ResponseHead, chunk, start, end, fin);
+    this.#owner.onResponse(this, head as ResponseHead, chunk, start, end, fin);
   }
 
   onInterim(head: ResponseHead): void {
-    this.#events.onInterim(head);
+    this.#sink.onInterim(head);
   }
 
   onData(chunk: Buffer, start: number, end: number): void {
-    this.#events.onResponseData(chunk, start, end);
+    this.#sink.onResponseData(chunk, start, end);
   }
 
   onEnd(trailers: Head | null): void {
-    this.#events.onResponseEnd(trailers);
+    this.#sink.onResponseEnd(trailers);
   }
 
   onReset(reason: ResetReason): void {
@@ -135,10 +141,10 @@ export class Attempt implements StreamEvents, ConnectionWaiter {
     this.end();
     // An endpoint that is silent has the request, for all we know.
     const unanswered = connection.wasUnanswered && connection.streams > 0 && reason.type !== 'timeout';
-    this.#events.onFailed(this, { type: 'reset', reason, unanswered });
+    this.#owner.onFailed(this, { type: 'reset', reason, unanswered });
   }
 
   onDrain(): void {
-    this.#events.onUpstreamDrain();
+    this.#sink.onUpstreamDrain();
   }
 }
