@@ -1,18 +1,19 @@
 /** The clients of a router by leaf: made when a first binding reaches one, closed when the last has gone. */
 import type { DataEnd } from '../port/data-end.ts';
 import { Client, type ClientContext } from './client/client.ts';
-import type { ClientSettings } from './client/settings.ts';
+import type { ClientKeys } from './config.ts';
 import { ClientCacheMetrics } from './metrics.ts';
+import type { Settings } from './settings.ts';
 
 export class ClientCache {
   readonly #port: DataEnd;
-  readonly #settings: ClientSettings;
+  readonly #settings: Settings<ClientKeys>;
   readonly #context: ClientContext;
   readonly #metrics: ClientCacheMetrics;
   readonly #byLeaf = new Map<number, Client>();
   readonly #leaves = new Map<Client, number>();
 
-  constructor(port: DataEnd, settings: ClientSettings, context: ClientContext) {
+  constructor(port: DataEnd, settings: Settings<ClientKeys>, context: ClientContext) {
     this.#port = port;
     this.#settings = settings;
     this.#context = context;
