@@ -1,20 +1,13 @@
 /**
- * The control side's end of a port: observes what the data side asks to have bound, and sends it what changes. A leaf gets
- * its number with the first binding that reaches it and loses it with the last.
+ * The control side's end of a port: observes what the data side asks to have bound, and sends it what changes.
  */
 import { type Activity, hasValue, type Live, observe } from '../live/index.ts';
 import type { Announcement } from '../metrics/announcement.ts';
-import { type Addr, type BoundName, Dtab, type Endpoint, type NameTree, Path } from '../naming/index.ts';
+import { type BoundName, Dtab, type NameTree, Path } from '../naming/index.ts';
+import type { CellPool } from './cells.ts';
+import { type Leaf, Leaves } from './leaves.ts';
 import type { Log } from './log.ts';
-import {
-  type AddrsMessage,
-  type Port,
-  type RequestRecord,
-  SLICE_LINES,
-  type ToControl,
-  type ToData,
-  type WireTree,
-} from './protocol.ts';
+import type { Port, RequestRecord, ToControl, ToData, WireTree } from './protocol.ts';
 
 /** Binds a path for a router, under its base dtab and the local one. */
 export type Bind = (router: string, path: Path, dtab: Dtab) => Live<Activity<NameTree<BoundName>>>;
@@ -27,17 +20,10 @@ export interface Telemetry {
   onClose(): void;
 }
 
-interface Leaf {
-  readonly number: number;
-  readonly name: BoundName;
-  references: number;
-  version: number;
-  /** What the data side knows: endpoint lines by `host port`. */
-  known: Map<string, string>;
-  stop: () => void;
-}
-
 interface Binding {
+  readonly router: string;
+  /** Of the service. */
+  readonly cell: number;
   stop: () => void;
   /** Those of the tree that was sent last; null while none was. */
   leaves: readonly Leaf[] | null;
@@ -49,15 +35,23 @@ export class ControlEnd {
   readonly #log: Log;
   readonly #telemetry: Telemetry | null;
   readonly #bindings = new Map<number, Binding>();
-  /** By id, and among equal ids by the address set. */
-  readonly #leaves = new Map<string, Leaf[]>();
+  readonly #cells: CellPool;
+  readonly #leaves: Leaves;
   readonly #queries = new Map<number, (value: unknown) => void>();
-  #nextLeaf = 1;
   #nextQuery = 1;
 
-  constructor(port: Port<ToData, ToControl>, bind: Bind, log: Log, telemetry: Telemetry | null = null) {
+  /** `cells`: of the process, the same for all its control ends. */
+  constructor(
+    port: Port<ToData, ToControl>,
+    bind: Bind,
+    cells: CellPool,
+    log: Log,
+    telemetry: Telemetry | null = null,
+  ) {
     this.#port = port;
     this.#bind = bind;
+    this.#cells = cells;
+    this.#leaves = new Leaves(port, cells, log);
     this.#log = log;
     this.#telemetry = telemetry;
     port.on('message', (message) => this.#onMessage(message));
@@ -75,6 +69,7 @@ export class ControlEnd {
 
   close(): void {
     for (const number of [...this.#bindings.keys()]) this.#unbind(number);
+    this.#leaves.close();
     this.#port.close();
     for (const settle of this.#queries.values()) settle(null);
     this.#queries.clear();
@@ -100,12 +95,17 @@ export class ControlEnd {
         this.#telemetry?.onRequests(message.records);
         break;
       case 'ack':
+        this.#leaves.applied(message.leaf, message.version);
+        break;
+      case 'forgotten':
+        this.#leaves.forgotten(message.leaf);
         break;
     }
   }
 
   #startBinding({ binding: number, router, path, dtab }: Extract<ToControl, { type: 'bind' }>): void {
-    const binding: Binding = { stop: () => {}, leaves: null };
+    const cell = this.#cells.acquire(`service\n${router}\n${path}`);
+    const binding: Binding = { router, cell, stop: () => {}, leaves: null };
     this.#bindings.set(number, binding);
     binding.stop = observe(
       this.#bind(router, Path.parse(path), Dtab.parse(dtab)),
@@ -121,11 +121,11 @@ export class ControlEnd {
     if (hasValue(activity)) {
       const before = binding.leaves ?? [];
       const leaves: Leaf[] = [];
-      const tree = this.#wireTree(activity.value, leaves);
+      const tree = this.#wireTree(binding.router, activity.value, leaves);
       binding.leaves = leaves;
-      this.#port.postMessage({ type: 'bound', binding: number, tree });
-      for (const leaf of leaves) if (leaf.version === 0) this.#watch(leaf);
-      for (const leaf of before) this.#releaseLeaf(leaf);
+      this.#port.postMessage({ type: 'bound', binding: number, tree, cell: binding.cell });
+      for (const leaf of leaves) this.#leaves.watch(leaf);
+      for (const leaf of before) this.#leaves.release(leaf);
     } else if (activity.phase === 'failed') {
       this.#onBindFailed(number, binding, activity.error);
     }
@@ -141,92 +141,29 @@ export class ControlEnd {
     if (binding === undefined) return;
     this.#bindings.delete(number);
     binding.stop();
-    for (const leaf of binding.leaves ?? []) this.#releaseLeaf(leaf);
+    for (const leaf of binding.leaves ?? []) this.#leaves.release(leaf);
+    // The data side had let go of the service before it said so.
+    this.#cells.release(binding.cell);
   }
 
-  #wireTree(tree: NameTree<BoundName>, leaves: Leaf[]): WireTree {
+  #wireTree(router: string, tree: NameTree<BoundName>, leaves: Leaf[]): WireTree {
+    const wire = (branch: NameTree<BoundName>) => this.#wireTree(router, branch, leaves);
     switch (tree.type) {
       case 'leaf': {
-        const leaf = this.#acquireLeaf(tree.value);
+        const { id, residual } = tree.value;
+        const leaf = this.#leaves.acquire(router, tree.value);
         leaves.push(leaf);
-        return { type: 'leaf', leaf: leaf.number, id: tree.value.id.show(), residual: tree.value.residual.show() };
+        return { type: 'leaf', leaf: leaf.number, id: id.show(), residual: residual.show(), cell: leaf.cell };
       }
       case 'alt':
-        return { type: 'alt', trees: tree.trees.map((branch) => this.#wireTree(branch, leaves)) };
+        return { type: 'alt', trees: tree.trees.map(wire) };
       case 'union':
         return {
           type: 'union',
-          trees: tree.trees.map((branch) => ({ weight: branch.weight, tree: this.#wireTree(branch.tree, leaves) })),
+          trees: tree.trees.map((branch) => ({ weight: branch.weight, tree: wire(branch.tree) })),
         };
       default:
         return tree;
     }
-  }
-
-  // ---- leaves
-
-  #acquireLeaf(name: BoundName): Leaf {
-    const id = name.id.show();
-    const sameId = this.#leaves.get(id) ?? [];
-    let leaf = sameId.find((candidate) => candidate.name.addr === name.addr);
-    if (leaf === undefined) {
-      leaf = { number: this.#nextLeaf++, name, references: 0, version: 0, known: new Map(), stop: () => {} };
-      this.#leaves.set(id, [...sameId, leaf]);
-    }
-    leaf.references++;
-    return leaf;
-  }
-
-  #watch(leaf: Leaf): void {
-    // Its addresses are being sent from now on, though none may be known yet.
-    leaf.version = 1;
-    leaf.stop = observe(
-      leaf.name.addr,
-      (addr) => this.#sendAddrs(leaf, addr),
-      (error) => {
-        this.#log.error({ err: error, id: leaf.name.id.show() }, 'addresses could not be computed');
-        this.#sendAddrs(leaf, { state: 'failed', cause: error.message });
-      },
-    );
-  }
-
-  #releaseLeaf(leaf: Leaf): void {
-    if (--leaf.references > 0) return;
-    leaf.stop();
-    const id = leaf.name.id.show();
-    const others = (this.#leaves.get(id) ?? []).filter((candidate) => candidate !== leaf);
-    if (others.length === 0) this.#leaves.delete(id);
-    else this.#leaves.set(id, others);
-    this.#port.postMessage({ type: 'forget', leaf: leaf.number });
-  }
-
-  #sendAddrs(leaf: Leaf, addr: Addr): void {
-    if (addr.state === 'pending') return;
-    const version = ++leaf.version;
-    if (addr.state !== 'bound') {
-      leaf.known = new Map();
-      const message = addr.state === 'neg' ? { state: addr.state } : { state: addr.state, cause: addr.cause };
-      this.#port.postMessage({ type: 'addrs', leaf: leaf.number, version, ...message });
-      return;
-    }
-    const wanted = new Map(addr.endpoints.map((endpoint) => [`${endpoint.host} ${endpoint.port}`, line(endpoint)]));
-    const added = [...wanted].filter(([key, text]) => leaf.known.get(key) !== text).map(([, text]) => text);
-    const removed = [...leaf.known].filter(([key]) => !wanted.has(key)).map(([, text]) => text);
-    leaf.known = wanted;
-    for (const message of slices(leaf.number, version, added, removed)) this.#port.postMessage(message);
-  }
-}
-
-function line({ host, port, weight }: Endpoint): string {
-  return `${host} ${port} ${weight}`;
-}
-
-/** A delta as messages of at most SLICE_LINES lines; at least one, which says that the set is known. */
-function* slices(leaf: number, version: number, added: string[], removed: string[]): Iterable<AddrsMessage> {
-  const count = Math.max(1, Math.ceil(added.length / SLICE_LINES), Math.ceil(removed.length / SLICE_LINES));
-  for (let i = 0; i < count; i++) {
-    const slice = (lines: string[]) => lines.slice(i * SLICE_LINES, (i + 1) * SLICE_LINES).join('\n');
-    const common = { type: 'addrs', leaf, version, state: 'bound' } as const;
-    yield { ...common, added: slice(added), removed: slice(removed), more: i < count - 1 };
   }
 }

@@ -1,9 +1,11 @@
 /** The data side's end of a port: bindings that are watched, and the address sets that they share. */
 import type { Announcement } from '../metrics/announcement.ts';
+import { CELL_WORDS, type Cell, NO_CELL, ownCell } from './cells.ts';
 import type { AddrsMessage, Port, RequestRecord, ToControl, ToData, WireTree } from './protocol.ts';
 
 export interface BindingListener {
-  onTree(tree: WireTree): void;
+  /** `cell`: of the service. */
+  onTree(tree: WireTree, cell: Cell): void;
   onBindFailed(error: string): void;
 }
 
@@ -11,6 +13,7 @@ export interface Address {
   readonly host: string;
   readonly port: number;
   readonly weight: number;
+  readonly cell: Cell;
 }
 
 /** The addresses of one leaf, kept current. */
@@ -23,6 +26,11 @@ export class AddressSet {
   /** Called after each complete change. */
   readonly listeners = new Set<() => void>();
   version = 0;
+  readonly #cell: (number: number) => Cell;
+
+  constructor(cell: (number: number) => Cell) {
+    this.#cell = cell;
+  }
 
   /** Whether the change is complete. */
   apply(message: AddrsMessage): boolean {
@@ -33,10 +41,10 @@ export class AddressSet {
       this.endpoints.clear();
       return true;
     }
-    forEachLine(message.removed, (line) => this.endpoints.delete(line.slice(0, line.lastIndexOf(' '))));
-    forEachLine(message.added, (line) => {
-      const [host, port, weight] = line.split(' ') as [string, string, string];
-      this.endpoints.set(`${host} ${port}`, { host, port: Number(port), weight: Number(weight) });
+    forEachLine(message.removed, (host, port) => this.endpoints.delete(`${host} ${port}`));
+    forEachLine(message.added, (host, port, weight, cell) => {
+      const address = { host, port: Number(port), weight: Number(weight), cell: this.#cell(Number(cell)) };
+      this.endpoints.set(`${host} ${port}`, address);
     });
     if (message.more) return false;
     this.state = 'bound';
@@ -45,20 +53,23 @@ export class AddressSet {
   }
 }
 
-function forEachLine(text: string, visit: (line: string) => void): void {
-  if (text !== '') for (const line of text.split('\n')) visit(line);
+function forEachLine(text: string, visit: (host: string, port: string, weight: string, cell: string) => void): void {
+  if (text === '') return;
+  for (const line of text.split('\n')) visit(...(line.split(' ') as [string, string, string, string]));
 }
 
 export class DataEnd {
   readonly #port: Port<ToControl, ToData>;
   readonly #listeners = new Map<number, BindingListener>();
   readonly #leaves = new Map<number, AddressSet>();
+  readonly #cells: Int32Array;
   readonly #answer: (kind: string) => unknown;
   #nextBinding = 1;
 
-  /** `answer` gives the value of a query, plain JSON. */
-  constructor(port: Port<ToControl, ToData>, answer: (kind: string) => unknown) {
+  /** `cells`: the memory of the process's CellPool. `answer` gives the value of a query, plain JSON. */
+  constructor(port: Port<ToControl, ToData>, cells: SharedArrayBuffer, answer: (kind: string) => unknown) {
     this.#port = port;
+    this.#cells = new Int32Array(cells);
     this.#answer = answer;
     port.on('message', (message) => this.#onMessage(message));
     port.unref();
@@ -87,10 +98,15 @@ export class DataEnd {
   addresses(leaf: number): AddressSet {
     let set = this.#leaves.get(leaf);
     if (set === undefined) {
-      set = new AddressSet();
+      set = new AddressSet((number) => this.cell(number));
       this.#leaves.set(leaf, set);
     }
     return set;
+  }
+
+  /** The cell of a number that came over the port. Whoever uses it lets go of it as soon as its owner goes. */
+  cell(number: number): Cell {
+    return number === NO_CELL ? ownCell() : { words: this.#cells, at: number * CELL_WORDS };
   }
 
   close(): void {
@@ -100,7 +116,7 @@ export class DataEnd {
   #onMessage(message: ToData): void {
     switch (message.type) {
       case 'bound':
-        this.#listeners.get(message.binding)?.onTree(message.tree);
+        this.#listeners.get(message.binding)?.onTree(message.tree, this.cell(message.cell));
         break;
       case 'bindFailed':
         this.#listeners.get(message.binding)?.onBindFailed(message.error);
@@ -110,6 +126,7 @@ export class DataEnd {
         break;
       case 'forget':
         this.#leaves.delete(message.leaf);
+        this.#port.postMessage({ type: 'forgotten', leaf: message.leaf });
         break;
       case 'query':
         this.#port.postMessage({ type: 'answer', query: message.query, value: this.#answer(message.kind) });

@@ -5,14 +5,22 @@
  *     data -> control   bind(router, path, local dtab)   unbind                 metrics, requests
  *     control -> data   bound(tree of leaf ids)          addrs(leaf: deltas)
  *
- * A leaf is one bound name, shared by every binding that reaches it; its addresses are sent once.
+ * A leaf is one bound name of a router, shared by every binding that reaches it; its addresses are sent once. What workers have
+ * to share about a service, a bound name or an endpoint is in a cell of shared memory (cells.ts), whose number comes with it.
  */
 
 import type { Announcement } from '../metrics/announcement.ts';
 
 /** A bound tree: each leaf by its number. Weights are those of the union's branches. */
 export type WireTree =
-  | { readonly type: 'leaf'; readonly leaf: number; readonly id: string; readonly residual: string }
+  | {
+      readonly type: 'leaf';
+      readonly leaf: number;
+      readonly id: string;
+      readonly residual: string;
+      /** Of the bound name in this router, see cells.ts. */
+      readonly cell: number;
+    }
   | { readonly type: 'alt'; readonly trees: readonly WireTree[] }
   | { readonly type: 'union'; readonly trees: readonly { readonly weight: number; readonly tree: WireTree }[] }
   | { readonly type: 'neg' }
@@ -31,8 +39,10 @@ export type ToControl =
       readonly dtab: string;
     }
   | { readonly type: 'unbind'; readonly binding: number }
-  /** The newest version of a leaf's addresses that has been applied. */
+  /** The newest version of a leaf's addresses that has been applied: what it removed is out of use. */
   | { readonly type: 'ack'; readonly leaf: number; readonly version: number }
+  /** The answer to `forget`: the leaf is out of use. */
+  | { readonly type: 'forgotten'; readonly leaf: number }
   | { readonly type: 'answer'; readonly query: number; readonly value: unknown }
   /** What metrics there are, and where they are in shared memory. */
   | { readonly type: 'metrics'; readonly announcement: Announcement }
@@ -58,7 +68,13 @@ export interface RequestRecord {
 
 export type ToData =
   /** The newest tree of a binding. Its leaves' addresses follow, or came earlier. */
-  | { readonly type: 'bound'; readonly binding: number; readonly tree: WireTree }
+  | {
+      readonly type: 'bound';
+      readonly binding: number;
+      readonly tree: WireTree;
+      /** Of the service in this router, see cells.ts. */
+      readonly cell: number;
+    }
   /** Binding failed, and nothing earlier is good. */
   | { readonly type: 'bindFailed'; readonly binding: number; readonly error: string }
   | AddrsMessage
@@ -68,8 +84,8 @@ export type ToData =
 
 /**
  * A change of a leaf's addresses. `bound` carries a delta against the version before it (against nothing after
- * `neg` and `failed`), as text, one endpoint a line: `host port weight`, since a string of 1,000 endpoints costs a worker 7 us and as many
- * objects 1 ms. A set is sent in slices of at most 500 lines; `more` says that the next slice follows.
+ * `neg` and `failed`), as text, one endpoint a line: `host port weight cell`, since a string of 1,000 endpoints costs a worker 7 us and as
+ * many objects 1 ms. A set is sent in slices of at most 500 lines; `more` says that the next slice follows.
  */
 export type AddrsMessage = {
   readonly type: 'addrs';

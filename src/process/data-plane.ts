@@ -27,6 +27,8 @@ export interface DataPlan {
   readonly accepting: 'alone' | 'shared' | 'handed';
   /** Of SharedConcurrency, for all servers and workers. */
   readonly concurrency: SharedArrayBuffer;
+  /** Of the process's CellPool. */
+  readonly cells: SharedArrayBuffer;
   /** Which of the workers this is. */
   readonly worker: number;
   /** Share of requests that the control side is told of, 0 to 1. */
@@ -97,7 +99,7 @@ export class DataPlane {
   constructor(port: Port<ToControl, ToData>, plan: DataPlan) {
     this.#plan = plan;
     this.#concurrency = new SharedConcurrency(plan.concurrency, plan.ports.length, plan.worker);
-    this.#port = new DataEnd(port, (kind) => this.#answer(kind));
+    this.#port = new DataEnd(port, plan.cells, (kind) => this.#answer(kind));
     this.metrics.onAnnounce((announcement) => this.#port.announce(announcement));
     this.#feed = this.#requestFeed(plan.requestSampleRate);
   }

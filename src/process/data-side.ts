@@ -33,6 +33,8 @@ export interface DataSideOptions {
   readonly workers: number;
   /** As in DataPlan. */
   readonly requestSampleRate: number;
+  /** As in DataPlan; the control ends give its cells out. */
+  readonly cells: SharedArrayBuffer;
 }
 
 export function createDataSide(options: DataSideOptions, attach: Attach, log: Log): DataSide {
@@ -44,12 +46,12 @@ class InlineDataSide implements DataSide {
   readonly threads: readonly Worker[] = [];
   readonly #data: DataPlane;
 
-  constructor({ routers, requestSampleRate }: DataSideOptions, attach: Attach) {
+  constructor({ routers, requestSampleRate, cells }: DataSideOptions, attach: Attach) {
     const { port1, port2 } = new MessageChannel();
     const ports = serverAddresses(routers).map(({ port }) => port);
     const concurrency = SharedConcurrency.allocate(ports.length, 1);
     this.controls = [attach(port1)];
-    const plan: DataPlan = { routers, ports, accepting: 'alone', concurrency, worker: 0, requestSampleRate };
+    const plan: DataPlan = { routers, ports, accepting: 'alone', concurrency, cells, worker: 0, requestSampleRate };
     this.#data = new DataPlane(port2, plan);
   }
 
@@ -83,13 +85,14 @@ export class WorkerDataSide implements DataSide {
   readonly #sharePorts: boolean;
   readonly #acceptor = new Acceptor();
   readonly #concurrency: SharedArrayBuffer;
+  readonly #cells: SharedArrayBuffer;
   readonly #workers: (Running | null)[];
   #ports: readonly number[] = [];
   #nextWorker = 0;
   #ending = false;
 
   constructor(
-    { routers, workers, requestSampleRate }: DataSideOptions,
+    { routers, workers, requestSampleRate, cells }: DataSideOptions,
     attach: Attach,
     log: Log,
     sharePorts: boolean = canSharePorts(),
@@ -98,6 +101,7 @@ export class WorkerDataSide implements DataSide {
     this.#routers = routers;
     this.#count = workers;
     this.#requestSampleRate = requestSampleRate;
+    this.#cells = cells;
     this.#attach = attach;
     this.#log = log;
     this.#concurrency = SharedConcurrency.allocate(serverAddresses(routers).length, workers);
@@ -147,6 +151,7 @@ export class WorkerDataSide implements DataSide {
       ports: this.#ports,
       accepting: this.#sharePorts ? 'shared' : 'handed',
       concurrency: this.#concurrency,
+      cells: this.#cells,
       worker: index,
       requestSampleRate: this.#requestSampleRate,
     };

@@ -3,6 +3,7 @@ import { observerErrors } from '../live/index.ts';
 import { MetricCollector } from '../metrics/collector.ts';
 import { MetricRegistry } from '../metrics/registry.ts';
 import { measureThread } from '../metrics/thread.ts';
+import type { CellPool } from '../port/cells.ts';
 import { observeProcess } from '../telemetry/process-metrics.ts';
 import { uncaughtErrors } from './uncaught.ts';
 
@@ -12,7 +13,7 @@ export class ProcessMetrics {
   readonly registry = new MetricRegistry();
   readonly #stops: (() => void)[];
 
-  constructor() {
+  constructor(cells: CellPool) {
     const own = this.collector.attach();
     this.registry.onAnnounce((announcement) => own.accept(announcement));
     this.#stops = [
@@ -20,6 +21,8 @@ export class ProcessMetrics {
       observeProcess(this.collector),
       this.collector.observe(['process'], 'uncaught_errors', 'counter', uncaughtErrors),
       this.collector.observe(['process'], 'observer_errors', 'counter', observerErrors),
+      this.collector.observe(['process'], 'shared_cells/held', 'gauge', () => cells.size),
+      this.collector.observe(['process'], 'shared_cells/refused', 'counter', () => cells.refused),
     ];
     this.collector.start();
   }

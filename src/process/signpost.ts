@@ -10,6 +10,7 @@ import * as defaults from '../config/defaults.ts';
 import { DnsResolver } from '../dns/index.ts';
 import { DefaultInterpreter } from '../interpreters/index.ts';
 import { Dtab, type Interpreter } from '../naming/index.ts';
+import { CellPool } from '../port/cells.ts';
 import { type Bind, ControlEnd } from '../port/control-end.ts';
 import { ProcessText } from '../telemetry/process-metrics.ts';
 import { type LinkerdConfig, routerLabel } from './config.ts';
@@ -64,12 +65,13 @@ export async function startSignpost(options: StartOptions): Promise<RunningSignp
     return interpreter.bind(base.concat(dtab), path);
   };
   const workers = config.workers ?? Math.min(defaults.maxDefaultWorkers, availableParallelism());
-  const metrics = new ProcessMetrics();
+  const cells = new CellPool();
+  const metrics = new ProcessMetrics(cells);
   const telemeters = createTelemeters(config.telemetry ?? []);
   const recent = recentRequestsOf(telemeters);
   const attach = (port: MessagePort): ControlEnd => {
     const source = metrics.collector.attach();
-    return new ControlEnd(port, bind, loggers.named('binding'), {
+    return new ControlEnd(port, bind, cells, loggers.named('binding'), {
       onMetrics: (announcement) => source.accept(announcement),
       onRequests: (records) => {
         for (const record of records) recent?.add(record);
@@ -78,7 +80,7 @@ export async function startSignpost(options: StartOptions): Promise<RunningSignp
     });
   };
   const data = createDataSide(
-    { routers: config.routers, workers, requestSampleRate: recent?.sampleRate ?? 0 },
+    { routers: config.routers, workers, requestSampleRate: recent?.sampleRate ?? 0, cells: cells.memory },
     attach,
     log,
   );

@@ -13,8 +13,10 @@ import { TimerEntry, type TimerWheel } from '../wire/timer-wheel.ts';
 import { Binding } from './binding.ts';
 import type { ClientCache } from './client-cache.ts';
 import { type Cached, ClockCache, type DropCause } from './clock-cache.ts';
+import type { ServiceKeys } from './config.ts';
 import { PathCacheMetrics } from './metrics.ts';
 import { Service } from './service/service.ts';
+import type { Settings } from './settings.ts';
 
 export interface BindingCacheOptions {
   /** Plain names that are kept, and as many that lead nowhere. */
@@ -56,6 +58,7 @@ export class BindingCache extends TimerEntry {
   readonly #router: string;
   readonly #port: DataEnd;
   readonly #clients: ClientCache;
+  readonly #settings: Settings<ServiceKeys>;
   readonly #wheel: TimerWheel;
   readonly #metrics: MetricRegistry;
   readonly #counts: PathCacheMetrics;
@@ -69,6 +72,7 @@ export class BindingCache extends TimerEntry {
     router: string,
     port: DataEnd,
     clients: ClientCache,
+    settings: Settings<ServiceKeys>,
     wheel: TimerWheel,
     metrics: MetricRegistry,
     options: BindingCacheOptions,
@@ -77,6 +81,7 @@ export class BindingCache extends TimerEntry {
     this.#router = router;
     this.#port = port;
     this.#clients = clients;
+    this.#settings = settings;
     this.#wheel = wheel;
     this.#metrics = metrics;
     this.#counts = new PathCacheMetrics(metrics, router);
@@ -114,6 +119,8 @@ export class BindingCache extends TimerEntry {
       bound.sweep(({ binding }) => now - binding.usedMs >= idleTtlMs);
       unbound.sweep(({ binding }) => now - binding.usedMs >= Math.min(idleTtlMs, UNBOUND_TTL_MS));
     }
+    for (const { service } of this.#services.values()) service.measure();
+    this.#clients.measure();
     this.#wheel.add(this, SWEEP_MS);
   }
 
@@ -164,7 +171,8 @@ export class BindingCache extends TimerEntry {
   #service(name: string): Service {
     let held = this.#services.get(name);
     if (held === undefined) {
-      held = { service: new Service(name, this.#router, this.#metrics), bindings: 0 };
+      const service = new Service(name, this.#settings.of(name), this.#router, this.#metrics);
+      held = { service, bindings: 0 };
       this.#services.set(name, held);
     }
     held.bindings++;

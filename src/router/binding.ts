@@ -1,4 +1,5 @@
 /** A binding: one name, under one local dtab, and the clients that it leads to now. */
+import type { Cell } from '../port/cells.ts';
 import type { BindingListener, DataEnd } from '../port/data-end.ts';
 import type { WireTree } from '../port/protocol.ts';
 import { type HeaderBlock, headerBlock } from '../wire/head.ts';
@@ -90,7 +91,8 @@ export class Binding implements BindingListener {
     return () => this.#waiting.delete(callback);
   }
 
-  onTree(tree: WireTree): void {
+  onTree(tree: WireTree, cell: Cell): void {
+    this.service.cell = cell;
     const found: { leaf: Leaf | null; weight: number }[] = [];
     this.#collect(tree, 1, found);
     const before = this.#shares;
@@ -111,10 +113,11 @@ export class Binding implements BindingListener {
   }
 
   close(): void {
-    this.#port.unbind(this.#number);
     const before = this.#shares;
     this.#shares = [];
     this.#release(before);
+    // Last: from then on cells may be another's.
+    this.#port.unbind(this.#number);
   }
 
   #settle(): void {
@@ -147,7 +150,7 @@ export class Binding implements BindingListener {
     }
   }
 
-  #leaf({ leaf, id, residual }: Extract<WireTree, { type: 'leaf' }>): Leaf {
+  #leaf({ leaf, id, residual, cell }: Extract<WireTree, { type: 'leaf' }>): Leaf {
     const fields: [string, string][] = [
       ['l5d-dst-service', this.service.name],
       ['l5d-dst-client', id],
@@ -155,7 +158,7 @@ export class Binding implements BindingListener {
     if (residual !== '/') fields.push(['l5d-dst-residual', residual]);
     const status = STATUS.exec(id)?.[1];
     return {
-      client: this.#clients.acquire(leaf, id),
+      client: this.#clients.acquire(leaf, id, cell),
       pair: this.service.pairedWith(id),
       status: status === undefined ? null : Number(status),
       isGateway: GATEWAY.test(id),

@@ -7,12 +7,12 @@ import type { DataEnd } from '../port/data-end.ts';
 import type { RequestFeed } from '../port/request-feed.ts';
 import type { TimerWheel } from '../wire/timer-wheel.ts';
 import { BindingCache } from './binding-cache.ts';
-import { clientSettings } from './client/settings.ts';
 import { ClientCache } from './client-cache.ts';
 import type { RouterConfig } from './config.ts';
 import { dentryLines } from './errors.ts';
 import { createIdentifier, type Identifier } from './http/identifiers/index.ts';
 import { headLimits, replayBytes } from './http/limits.ts';
+import { clientSettings, serviceSettings } from './settings.ts';
 
 export class Router {
   readonly config: RouterConfig;
@@ -53,7 +53,8 @@ export class Router {
     if (config.originator === true) this.#scope.gauge('originator', { merge: 'max' }).set(1);
     const limits = headLimits(config, defaults.maxHeaders);
     this.clients = new ClientCache(port, clientSettings(config.client), { wheel, limits, metrics, router: this.label });
-    this.bindings = new BindingCache(this.label, port, this.clients, wheel, metrics, {
+    const services = serviceSettings(config.service);
+    this.bindings = new BindingCache(this.label, port, this.clients, services, wheel, metrics, {
       capacity: config.bindingCache?.paths ?? defaults.bindingCacheEntries,
       idleTtlMs: (config.bindingCache?.idleTtlSecs ?? defaults.bindingIdleTtlSecs) * 1000,
     });

@@ -7,6 +7,7 @@ import { type Test, test } from 'tap';
 import { constant, type Live, ok } from '../../src/live/index.ts';
 import { MetricCollector } from '../../src/metrics/collector.ts';
 import { leaf, Path } from '../../src/naming/index.ts';
+import { CellPool } from '../../src/port/cells.ts';
 import { ControlEnd } from '../../src/port/control-end.ts';
 import { createDataSide, WorkerDataSide } from '../../src/process/data-side.ts';
 import { loadConfig } from '../../src/process/load-config.ts';
@@ -31,15 +32,16 @@ async function startWorkers(t: Test, backend: number, workers: number, server: o
   const name = leaf({ id: Path.parse('/#/all'), residual: Path.empty, addr });
   const routers = [{ protocol: 'http', servers: [{ port: 0, ...server }] }] as RouterConfig[];
   const collector = new MetricCollector();
+  const cells = new CellPool();
   const attach = (port: ConstructorParameters<typeof ControlEnd>[0]) => {
     const source = collector.attach();
-    return new ControlEnd(port, () => constant(ok(name)) as Live<ReturnType<typeof ok<typeof name>>>, log, {
+    return new ControlEnd(port, () => constant(ok(name)) as Live<ReturnType<typeof ok<typeof name>>>, cells, log, {
       onMetrics: (announcement) => source.accept(announcement),
       onRequests: () => {},
       onClose: () => source.close(),
     });
   };
-  const options = { routers, workers, requestSampleRate: 0 };
+  const options = { routers, workers, requestSampleRate: 0, cells: cells.memory };
   const data =
     sharePorts === undefined
       ? (createDataSide(options, attach as never, log) as WorkerDataSide)

@@ -3,8 +3,8 @@ import { test } from 'tap';
 import { type Activity, ok, variable } from '../../src/live/index.ts';
 import { MetricRegistry } from '../../src/metrics/registry.ts';
 import { type Addr, type BoundName, type NameTree, NEG } from '../../src/naming/index.ts';
+import { NO_CELL, ownCell } from '../../src/port/cells.ts';
 import { createBalancer } from '../../src/router/client/balancers/index.ts';
-import { clientSettings } from '../../src/router/client/settings.ts';
 import { Service } from '../../src/router/service/service.ts';
 import { bound, endpoints, startDataSide } from '../support/data-side.ts';
 import { httpRequest } from '../support/http-get.ts';
@@ -60,29 +60,6 @@ test('weights are shares, whatever the balancer; none is no share', (t) => {
   t.end();
 });
 
-test('client settings are merged key by key from all entries that match, later ones winning', (t) => {
-  const settings = clientSettings({
-    kind: 'io.l5d.static',
-    configs: [
-      { prefix: '/', connectTimeoutMs: 1, failFast: true },
-      { prefix: '/#/io.l5d.fs/*', connectTimeoutMs: 2 },
-      { prefix: '/#/io.l5d.fs/{name}', loadBalancer: { kind: 'roundRobin' } },
-      { prefix: '/#/io.l5d.fs/special', connectTimeoutMs: 3 },
-      { prefix: '/#/other', failFast: false },
-    ],
-  });
-  t.strictSame(settings.of('/$/inet/1.2.3.4/80'), { connectTimeoutMs: 1, failFast: true });
-  t.strictSame(settings.of('/#/io.l5d.fs/web'), {
-    connectTimeoutMs: 2,
-    failFast: true,
-    loadBalancer: { kind: 'roundRobin' },
-  });
-  t.match(settings.of('/#/io.l5d.fs/special'), { connectTimeoutMs: 3 });
-  t.strictSame(clientSettings({ connectTimeoutMs: 4 }).of('/#/x'), { connectTimeoutMs: 4 });
-  t.strictSame(clientSettings(undefined).of('/#/x'), {});
-  t.end();
-});
-
 /** 2,000 requests over kept connections; how often each backend answered. */
 async function share(port: number, names: readonly string[], count = 2000): Promise<Map<string, number>> {
   const agent = new http.Agent({ keepAlive: true, maxSockets: 16 });
@@ -130,12 +107,12 @@ test('100,000 choices of a binding keep to 50:50 within a point and to 1:99 with
     type: 'union' as const,
     trees: [first, second].map((weight, i) => ({
       weight,
-      tree: { type: 'leaf' as const, leaf: i + 1, id: `/#/${i}`, residual: '/' },
+      tree: { type: 'leaf' as const, leaf: i + 1, id: `/#/${i}`, residual: '/', cell: NO_CELL },
     })),
   });
   const binding = new Binding(
     'http',
-    new Service('/svc/web', 'http', new MetricRegistry()),
+    new Service('/svc/web', {}, 'http', new MetricRegistry()),
     '',
     { bind: () => 1, unbind: () => {} } as never,
     { acquire: (leaf: number) => leaf, release: () => {} } as never,
@@ -146,7 +123,7 @@ test('100,000 choices of a binding keep to 50:50 within a point and to 1:99 with
     [1, 99, 0.002],
     [0.5, 49.5, 0.002],
   ] as const) {
-    binding.onTree(union(first, second));
+    binding.onTree(union(first, second), ownCell());
     let chosen = 0;
     for (let i = 0; i < 100_000; i++) if ((binding.choose()?.client as never) === 1) chosen++;
     t.ok(Math.abs(chosen / 100_000 - first / (first + second)) < tolerance, `${chosen} of 100,000`);

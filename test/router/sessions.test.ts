@@ -2,6 +2,7 @@
 import { connect } from 'node:net';
 import { test } from 'tap';
 import { MetricRegistry } from '../../src/metrics/registry.ts';
+import { ownCell } from '../../src/port/cells.ts';
 import { type ConnectionWaiter, Endpoint } from '../../src/router/client/endpoint.ts';
 import { ClientMetrics } from '../../src/router/client/metrics.ts';
 import type { Http1ClientConnection } from '../../src/wire/http1/client-connection.ts';
@@ -60,7 +61,8 @@ test('a connection that was opened for a request that left is idle from then on'
   const options = { limits: headLimits, wheel, connectTimeoutMs: 1000, noDelay: true, keepAlive: false };
   const pool = { minSize: 0, maxSize: 1, maxWaiters: 1, idleTimeMs: 300, lifeTimeMs: Number.POSITIVE_INFINITY };
   const metrics = new ClientMetrics(new MetricRegistry(), 'http', '/#/web', 'p2c_least_loaded');
-  const endpoint = new Endpoint('127.0.0.1', backend.port, 1, options, pool, metrics);
+  const address = { host: '127.0.0.1', port: backend.port, weight: 1, cell: ownCell() };
+  const endpoint = new Endpoint(address, options, pool, metrics);
   t.teardown(() => endpoint.close());
   // As long as a router that has run for a while.
   await until(() => wheel.nowMs >= 500);

@@ -2,6 +2,7 @@
 import { MessageChannel } from 'node:worker_threads';
 import { type Activity, type Live, ok, pending, variable } from '../../src/live/index.ts';
 import { type Addr, type BoundName, type Dtab, leaf, type NameTree, NEG, Path } from '../../src/naming/index.ts';
+import { CellPool } from '../../src/port/cells.ts';
 import { SharedConcurrency } from '../../src/port/concurrency.ts';
 import { ControlEnd } from '../../src/port/control-end.ts';
 import type { ToControl } from '../../src/port/protocol.ts';
@@ -39,12 +40,14 @@ export async function startDataSide(
     return known;
   };
   const { port1, port2 } = new MessageChannel();
+  const cells = new CellPool();
   const control = new ControlEnd(
     port1,
     (_router, path, dtab: Dtab): Live<Bound> => {
       asked.push(`${path.show()} ${dtab.show()}`.trim());
       return at(path.show());
     },
+    cells,
     log,
   );
   let watched = 0;
@@ -60,6 +63,7 @@ export async function startDataSide(
     ports,
     accepting: 'alone',
     concurrency,
+    cells: cells.memory,
     worker: 0,
     requestSampleRate: 0,
   });

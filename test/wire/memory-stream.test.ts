@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { MessageChannel } from 'node:worker_threads';
 import { type Test, test } from 'tap';
 import { MetricRegistry } from '../../src/metrics/registry.ts';
+import { CellPool, NO_CELL } from '../../src/port/cells.ts';
 import { DataEnd } from '../../src/port/data-end.ts';
 import type { ToControl, ToData } from '../../src/port/protocol.ts';
 import { Router } from '../../src/router/router.ts';
@@ -21,16 +22,17 @@ function serverOf(t: Test, port: number): HttpServer {
     if (message.type !== 'bind') return;
     const { binding, path } = message;
     if (path === '/svc/nowhere') {
-      answer({ type: 'bound', binding, tree: { type: 'neg' } });
+      answer({ type: 'bound', binding, tree: { type: 'neg' }, cell: NO_CELL });
       return;
     }
-    answer({ type: 'bound', binding, tree: { type: 'leaf', leaf: 1, id: '/#/memory/web', residual: '/' } });
+    const tree = { type: 'leaf', leaf: 1, id: '/#/memory/web', residual: '/', cell: NO_CELL } as const;
+    answer({ type: 'bound', binding, tree, cell: NO_CELL });
     answer({
       type: 'addrs',
       leaf: 1,
       version: 1,
       state: 'bound',
-      added: `127.0.0.1 ${port} 1`,
+      added: `127.0.0.1 ${port} 1 ${NO_CELL}`,
       removed: '',
       more: false,
     });
@@ -38,7 +40,7 @@ function serverOf(t: Test, port: number): HttpServer {
   port2.unref();
   const wheel = new TimerWheel();
   const metrics = new MetricRegistry();
-  const data = new DataEnd(port1, () => null);
+  const data = new DataEnd(port1, new CellPool().memory, () => null);
   const router = new Router({ protocol: 'http', servers: [{}] }, data, wheel, metrics);
   const unlimited = { enter: () => 1, leave: () => {} };
   t.teardown(() => {

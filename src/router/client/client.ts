@@ -1,11 +1,13 @@
 /** A client: everything that holds for one bound name, shared by all services that are bound to it. */
 import * as defaults from '../../config/defaults.ts';
 import type { MetricRegistry } from '../../metrics/registry.ts';
+import { type Cell, ownCell } from '../../port/cells.ts';
 import type { AddressSet } from '../../port/data-end.ts';
 import type { ClientConnectionOptions } from '../../wire/http1/client-connection.ts';
 import type { DecoderLimits } from '../../wire/http1/decoder.ts';
 import { TimerEntry, type TimerWheel } from '../../wire/timer-wheel.ts';
 import type { ClientKeys } from '../config.ts';
+import { RetryBudget } from '../retry-budget.ts';
 import { algorithmOf, type Balancer, createBalancer } from './balancers/index.ts';
 import { Endpoint, type PoolLimits } from './endpoint.ts';
 import { ClientMetrics } from './metrics.ts';
@@ -25,8 +27,14 @@ export class Client extends TimerEntry {
   /** The bound name's id, such as `/#/io.l5d.fs/web`. */
   readonly id: string;
   readonly metrics: ClientMetrics;
+  /** What all workers share about this client; it is another one when the client is closed. */
+  cell: Cell;
   /** How many bindings lead here. */
   references = 0;
+  /** How long one try may take until its response begins; undefined: for ever. */
+  readonly attemptTimeoutMs: number | undefined;
+  /** Of requests that are sent again because nobody can have acted on them. */
+  readonly requeueBudget: RetryBudget;
   readonly #addresses: AddressSet;
   readonly #endpoints = new Map<string, Endpoint>();
   readonly #balancer: Balancer<Endpoint>;
@@ -39,13 +47,16 @@ export class Client extends TimerEntry {
   readonly #waiting = new Set<() => void>();
   #closed = false;
 
-  constructor(id: string, addresses: AddressSet, config: ClientKeys, context: ClientContext) {
+  constructor(id: string, addresses: AddressSet, cell: Cell, config: ClientKeys, context: ClientContext) {
     super();
     this.id = id;
+    this.cell = cell;
     this.#addresses = addresses;
     this.#context = context;
     this.#balancer = createBalancer(config.loadBalancer, { random: Math.random });
     this.metrics = new ClientMetrics(context.metrics, context.router, id, algorithmOf(config.loadBalancer));
+    this.attemptTimeoutMs = config.requestAttemptTimeoutMs;
+    this.requeueBudget = new RetryBudget(this, config.requeueBudget);
     this.#maxEffort = (config.loadBalancer?.['maxEffort'] as number | undefined) ?? defaults.maxEffort;
     this.#connectionOptions = {
       limits: context.limits,
@@ -72,6 +83,11 @@ export class Client extends TimerEntry {
     this.#onChange();
     this.#sweepMs = Math.min(this.#pool.idleTimeMs, this.#pool.lifeTimeMs);
     this.#sweepLater();
+    this.measure();
+  }
+
+  get wheel(): TimerWheel {
+    return this.#context.wheel;
   }
 
   get isPending(): boolean {
@@ -116,6 +132,11 @@ export class Client extends TimerEntry {
     return null;
   }
 
+  /** Brings the gauges up to date that other workers move too. */
+  measure(): void {
+    this.metrics.budget.set(this.requeueBudget.balance());
+  }
+
   state(): { state: string; addresses: string[] } {
     const { state, cause } = this.#addresses;
     const shown = { pending: 'Pending', neg: 'Neg', failed: `Failed: ${cause}`, bound: 'bound' }[state];
@@ -124,6 +145,7 @@ export class Client extends TimerEntry {
 
   close(): void {
     this.#closed = true;
+    this.cell = ownCell();
     this.#addresses.listeners.delete(this.#onChange);
     this.#context.wheel.remove(this);
     for (const endpoint of this.#endpoints.values()) endpoint.close();
@@ -149,14 +171,14 @@ export class Client extends TimerEntry {
       endpoint.close();
       removes++;
     }
-    for (const [key, { host, port, weight }] of wanted) {
+    for (const [key, address] of wanted) {
       const known = this.#endpoints.get(key);
       if (known !== undefined) {
-        known.weight = weight;
+        known.weight = address.weight;
         continue;
       }
       adds++;
-      this.#endpoints.set(key, new Endpoint(host, port, weight, this.#connectionOptions, this.#pool, this.metrics));
+      this.#endpoints.set(key, new Endpoint(address, this.#connectionOptions, this.#pool, this.metrics));
     }
     this.#balancer.update([...this.#endpoints.values()]);
     if (this.isPending) return;

@@ -4,6 +4,8 @@
  *     take() --idle connection--> at once                       reusable() --> a waiter, or idle
  *     wait() --> [waiters] <--connected-- [connecting, at most maxSize with the open ones]
  */
+import { type Cell, ownCell } from '../../port/cells.ts';
+import type { Address } from '../../port/data-end.ts';
 import {
   type ClientConnectionOptions,
   type ClientConnectionOwner,
@@ -38,6 +40,8 @@ export class Endpoint implements Node, ClientConnectionOwner {
   load = 0;
   /** As it is shown: `1.2.3.4:80`. */
   readonly address: string;
+  /** What all workers share about this endpoint; it is another one when the endpoint is closed. */
+  cell: Cell;
   readonly #options: ClientConnectionOptions;
   readonly #limits: PoolLimits;
   readonly #metrics: ClientMetrics;
@@ -51,9 +55,7 @@ export class Endpoint implements Node, ClientConnectionOwner {
   readonly #measured: PoolUse = { size: 0, cached: 0, waiters: 0 };
 
   constructor(
-    host: string,
-    port: number,
-    weight: number,
+    { host, port, weight, cell }: Address,
     options: ClientConnectionOptions,
     limits: PoolLimits,
     metrics: ClientMetrics,
@@ -62,6 +64,7 @@ export class Endpoint implements Node, ClientConnectionOwner {
     this.host = host;
     this.port = port;
     this.weight = weight;
+    this.cell = cell;
     this.address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
     this.#options = options;
     this.#limits = limits;
@@ -77,7 +80,8 @@ export class Endpoint implements Node, ClientConnectionOwner {
     this.#metrics.balancer.entered();
   }
 
-  leave(): void {
+  /** The request has ended. `success`: what it found; null: nothing was found out. */
+  leave(_success: boolean | null): void {
     this.load--;
     this.#metrics.balancer.left();
   }
@@ -123,6 +127,7 @@ export class Endpoint implements Node, ClientConnectionOwner {
   /** No longer discovered: what is in flight finishes, nothing is kept. */
   close(): void {
     this.#closed = true;
+    this.cell = ownCell();
     for (const connection of this.#idle.splice(0)) connection.destroy();
     this.#measure();
   }

@@ -1,19 +1,34 @@
 /** A service: everything that holds for one logical name, whatever it is bound to. */
 import type { MetricRegistry } from '../../metrics/registry.ts';
-import { pairMetrics, type RequestMetrics, serviceMetrics } from '../metrics.ts';
+import { type Cell, ownCell } from '../../port/cells.ts';
+import type { ServiceKeys } from '../config.ts';
+import { pairMetrics, type RequestMetrics } from '../metrics.ts';
+import { RetryBudget } from '../retry-budget.ts';
+import { ServiceMetrics } from './metrics.ts';
+import { RetryPolicy } from './retry-policy.ts';
 
 export class Service {
   /** The name's shown form, such as `/svc/web`. */
   readonly name: string;
-  readonly metrics: RequestMetrics;
+  /** How long a request may wait for its response to begin, all tries together; undefined: for ever. */
+  readonly totalTimeoutMs: number | undefined;
+  readonly policy: RetryPolicy;
+  readonly budget: RetryBudget;
+  readonly metrics: ServiceMetrics;
+  /** What all workers share about this service: its budget. Its own from the first binding on that is settled. */
+  cell: Cell = ownCell();
   readonly #router: string;
   readonly #registry: MetricRegistry;
 
-  constructor(name: string, router: string, metrics: MetricRegistry) {
+  constructor(name: string, keys: ServiceKeys, router: string, metrics: MetricRegistry) {
     this.name = name;
+    this.totalTimeoutMs = keys.totalTimeoutMs;
+    this.policy = new RetryPolicy(keys);
+    this.budget = new RetryBudget(this, keys.retries?.budget);
     this.#router = router;
     this.#registry = metrics;
-    this.metrics = serviceMetrics(metrics, router, name);
+    this.metrics = new ServiceMetrics(metrics, router, name);
+    this.measure();
   }
 
   /** What a client does for this service, to be closed by whoever asks. */
@@ -21,7 +36,13 @@ export class Service {
     return pairMetrics(this.#registry, this.#router, client, this.name);
   }
 
+  /** Brings the gauges up to date: other workers use the budget too, and what was used comes back with time. */
+  measure(): void {
+    this.metrics.budget.set(this.budget.balance());
+  }
+
   close(): void {
+    this.cell = ownCell();
     this.metrics.close();
   }
 }
