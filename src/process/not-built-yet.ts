@@ -95,17 +95,6 @@ export const notBuiltYet: readonly NotBuilt[] = [
   },
   { at: 'client.failFast', consequence: 'endpoints are not avoided after a failed connect', harmless: isFalse },
   { at: 'client.failureAccrual', consequence: 'no endpoint is taken out for failures', harmless: isKind('none') },
-  { at: 'client.requestAttemptTimeoutMs', consequence: 'attempts are not timed out' },
-  { at: 'client.requeueBudget', consequence: 'the default holds' },
-
-  // -- services
-  { at: 'service.totalTimeoutMs', consequence: 'requests are not timed out' },
-  { at: 'service.retries', consequence: 'no request is retried after a response' },
-  {
-    at: 'service.responseClassifier',
-    consequence: 'no request is retried after a response',
-    harmless: isKind('io.l5d.http.nonRetryable5XX'),
-  },
 ];
 
 /** The kinds of a section that are refused: they are known by name, and their keys are not looked at. */

@@ -41,6 +41,10 @@ export class ClientCache {
     client.close();
   }
 
+  measure(): void {
+    for (const client of this.#byLeaf.values()) client.measure();
+  }
+
   /** Once no binding is left. */
   close(): void {
     this.#metrics.close();

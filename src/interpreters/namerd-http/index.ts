@@ -9,6 +9,7 @@ import type { Connect } from '../remote/client.ts';
 import { addressesOf, maxAgeMsOf, metricsOf, remoteKeys, retryOf, snapshotOf } from '../remote/config.ts';
 import { RemoteInterpreter } from '../remote/interpreter.ts';
 import { Namerds } from '../remote/namerds.ts';
+import { Security } from '../remote/security.ts';
 
 const KIND = 'io.l5d.namerd.http';
 const BASE = defaults.namerdHttpRetryBaseSeconds;
@@ -33,6 +34,7 @@ export const namerdHttp = defineKind({
   create: (config, context: RouterContext) => {
     const { namespace = defaults.namerdNamespace, tls, tokenPath } = config;
     const retry = retryOf(config.retry, BASE, MAX);
+    const security = new Security({ tokenPath }, context.log);
     const connect: Connect = async (address, isAlone) => {
       const { NamerdHttpClient } = await import('./client.ts');
       return await NamerdHttpClient.open({
@@ -40,7 +42,7 @@ export const namerdHttp = defineKind({
         namespace,
         retry,
         tls,
-        tokenPath,
+        security,
         log: context.log,
         pingMs: isAlone ? defaults.meshPingMs : defaults.meshFailOverPingMs,
         pingTimeoutMs: isAlone ? defaults.meshPingTimeoutMs : defaults.meshFailOverPingTimeoutMs,
@@ -52,6 +54,7 @@ export const namerdHttp = defineKind({
       namespace,
       namerds: new Namerds({ addresses: addressesOf(config.dst, context), connect, log: context.log }),
       retry,
+      security,
       metrics,
       snapshot: snapshotOf(config.snapshot, { kind: KIND, namespace }, context, metrics),
       maxAgeMs: maxAgeMsOf(config.snapshot),

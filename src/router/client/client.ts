@@ -7,6 +7,7 @@ import type { ClientConnectionOptions } from '../../wire/http1/client-connection
 import type { DecoderLimits } from '../../wire/http1/decoder.ts';
 import { TimerEntry, type TimerWheel } from '../../wire/timer-wheel.ts';
 import type { ClientKeys } from '../config.ts';
+import { RetryBudget } from '../retry-budget.ts';
 import { algorithmOf, type Balancer, createBalancer } from './balancers/index.ts';
 import { Endpoint, type PoolLimits } from './endpoint.ts';
 import { ClientMetrics } from './metrics.ts';
@@ -30,6 +31,10 @@ export class Client extends TimerEntry {
   cell: Cell;
   /** How many bindings lead here. */
   references = 0;
+  /** How long one try may take until its response begins; undefined: for ever. */
+  readonly attemptTimeoutMs: number | undefined;
+  /** Of requests that are sent again because nobody can have acted on them. */
+  readonly requeueBudget: RetryBudget;
   readonly #addresses: AddressSet;
   readonly #endpoints = new Map<string, Endpoint>();
   readonly #balancer: Balancer<Endpoint>;
@@ -50,6 +55,8 @@ export class Client extends TimerEntry {
     this.#context = context;
     this.#balancer = createBalancer(config.loadBalancer, { random: Math.random });
     this.metrics = new ClientMetrics(context.metrics, context.router, id, algorithmOf(config.loadBalancer));
+    this.attemptTimeoutMs = config.requestAttemptTimeoutMs;
+    this.requeueBudget = new RetryBudget(this, config.requeueBudget);
     this.#maxEffort = (config.loadBalancer?.['maxEffort'] as number | undefined) ?? defaults.maxEffort;
     this.#connectionOptions = {
       limits: context.limits,
@@ -76,6 +83,11 @@ export class Client extends TimerEntry {
     this.#onChange();
     this.#sweepMs = Math.min(this.#pool.idleTimeMs, this.#pool.lifeTimeMs);
     this.#sweepLater();
+    this.measure();
+  }
+
+  get wheel(): TimerWheel {
+    return this.#context.wheel;
   }
 
   get isPending(): boolean {
@@ -118,6 +130,11 @@ export class Client extends TimerEntry {
       if (candidate.weight > 0 && !tried.includes(candidate)) return candidate;
     }
     return null;
+  }
+
+  /** Brings the gauges up to date that other workers move too. */
+  measure(): void {
+    this.metrics.budget.set(this.requeueBudget.balance());
   }
 
   state(): { state: string; addresses: string[] } {

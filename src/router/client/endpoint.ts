@@ -80,7 +80,8 @@ export class Endpoint implements Node, ClientConnectionOwner {
     this.#metrics.balancer.entered();
   }
 
-  leave(): void {
+  /** The request has ended. `success`: what it found; null: nothing was found out. */
+  leave(_success: boolean | null): void {
     this.load--;
     this.#metrics.balancer.left();
   }

@@ -1,10 +1,8 @@
 /** What a client counts (`rt/<router>/client/<bound id>`): its requests, connections, pools and balancer. */
 import { failureClass } from '../../metrics/names.ts';
-import type { Cells, MetricRegistry, MetricScope, Stat } from '../../metrics/registry.ts';
+import type { Cells, Counter, Gauge, MetricRegistry, MetricScope, Stat } from '../../metrics/registry.ts';
 import { sharedCells } from '../../metrics/shapes.ts';
 import { ConnectionMetrics, FailureCounts, RequestMetrics, StatusCounts } from '../metrics.ts';
-
-const retries = sharedCells('retries/requeues', 'retries/request_limit', 'retries/cannot_retry');
 
 export class ClientMetrics extends RequestMetrics {
   readonly connections: ConnectionMetrics;
@@ -12,6 +10,7 @@ export class ClientMetrics extends RequestMetrics {
   readonly balancer: BalancerMetrics;
   readonly statuses: StatusCounts;
   readonly requeuesPerRequest: Stat;
+  readonly budget: Gauge;
   readonly #creationFailures: FailureCounts;
   readonly #acquisition: Stat;
 
@@ -24,6 +23,8 @@ export class ClientMetrics extends RequestMetrics {
     this.balancer = new BalancerMetrics(scope, balancer);
     this.statuses = new StatusCounts(scope);
     this.requeuesPerRequest = scope.stat('retries/requeues_per_request');
+    // All workers see the one budget.
+    this.budget = scope.gauge('retries/budget', { merge: 'max' });
     this.#creationFailures = new FailureCounts(scope, 'service_creation/');
     this.#acquisition = scope.stat('service_creation/service_acquisition_latency_ms');
   }
@@ -38,19 +39,26 @@ export class ClientMetrics extends RequestMetrics {
     this.#creationFailures.count(failureClass[failure]);
   }
 
-  /** A request is sent again. */
-  requeued(): void {
-    this.cells.increment(retries['retries/requeues']);
+  // What is rare needs no handle that is kept.
+
+  get requeues(): Counter {
+    return this.scope.counter('retries/requeues');
   }
 
-  /** A request has been sent too often to be sent again. */
-  requeuedEnough(): void {
-    this.cells.increment(retries['retries/request_limit']);
+  get requestLimit(): Counter {
+    return this.scope.counter('retries/request_limit');
   }
 
-  /** A request was lost with a kept connection, and may not or can not be sent again. */
-  cannotRequeue(): void {
-    this.cells.increment(retries['retries/cannot_retry']);
+  get cannotRetry(): Counter {
+    return this.scope.counter('retries/cannot_retry');
+  }
+
+  get notOpen(): Counter {
+    return this.scope.counter('retries/not_open');
+  }
+
+  get budgetExhausted(): Counter {
+    return this.scope.counter('retries/budget_exhausted');
   }
 }
 

@@ -17,14 +17,13 @@ import type { ConnectionAddresses, Stream, StreamEvents } from '../../wire/strea
 import type { TimerWheel } from '../../wire/timer-wheel.ts';
 import type { ServerConfig } from '../config.ts';
 import { type ErrorLimits, errorResponse, type RouteError } from '../errors.ts';
-import { Exchange } from '../exchange.ts';
+import { Exchange, type ExchangeServer } from '../exchange.ts';
 import { viaEntries } from '../http/context-headers.ts';
 import { createForwarder, type Forwarder } from '../http/forwarded.ts';
-import { appendElement, shownPrefix } from '../http/identifiers/identifier.ts';
 import { headLimits, maxBufferedBytes } from '../http/limits.ts';
 import { normalizeTarget } from '../http/target.ts';
 import { startTrace, type TraceHeaders } from '../http/trace.ts';
-import { type OverridePolicy, type OverrideResult, overridePolicy, readOverride } from '../override.ts';
+import { NO_OVERRIDE, type OverridePolicy, type OverrideResult, overridePolicy, readOverride } from '../override.ts';
 import type { Router } from '../router.ts';
 import { BufferedStream } from './buffered-stream.ts';
 import { CompressedStream } from './compressed-stream.ts';
@@ -43,16 +42,13 @@ export interface InFlight {
   leave(): void;
 }
 
-export class HttpServer implements ServerConnectionOwner {
+export class HttpServer implements ServerConnectionOwner, ExchangeServer {
   /** Exchanged whole by a reload. */
   router: Router;
   readonly config: ServerConfig;
-  /** Where it listens, as `ip/port`. */
   readonly address: string;
-  /** How long a request may wait for its answer to begin; undefined: for ever. */
   readonly timeoutMs: number | undefined;
   readonly policy: OverridePolicy;
-  /** Nothing that comes from outside is believed, and nothing of the inside told. */
   readonly isEdge: boolean;
   readonly limits: ServerConnectionLimits;
   readonly wheel: TimerWheel;
@@ -182,7 +178,6 @@ export class HttpServer implements ServerConnectionOwner {
 
   // ---- requests, in the order in which an exchange asks
 
-  /** Counts a request in; the error when it is not let in. */
   begin(head: RequestHead): RouteError | null {
     this.metrics.began();
     if (this.#isLimited && this.#inFlight.enter() > this.#maxConcurrent) {
@@ -194,6 +189,10 @@ export class HttpServer implements ServerConnectionOwner {
     return null;
   }
 
+  countDeadline(leftMs: number): void {
+    this.metrics.deadline(leftMs);
+  }
+
   end(request: ServedRequest): void {
     if (this.#isLimited) this.#inFlight.leave();
     this.metrics.ended(request);
@@ -203,24 +202,19 @@ export class HttpServer implements ServerConnectionOwner {
   override(head: RequestHead): OverrideResult {
     const override = readOverride(this.policy, head);
     if ((head.present & this.policy.drops) !== 0) head.drop(this.policy.drops);
+    if (typeof override === 'string' && override !== NO_OVERRIDE) this.metrics.overridden(override);
     return override;
   }
 
-  /** The name of a request, shown. Brings its target to origin-form and adds what this server is configured to add. */
+  /** Brings the target to origin-form, too, and adds what this server is configured to add. */
   identify(head: RequestHead, peer: ConnectionAddresses): string | RouteError {
     const { method, target } = head;
     const wrong = normalizeTarget(head);
     if (wrong !== null) return { type: 'badRequest', status: 400, reason: wrong };
-    let name: string | RouteError;
-    if (method === 'CONNECT') {
-      name = appendElement(shownPrefix(this.router.dstPrefix), target.toLowerCase());
-    } else {
-      const identified = this.router.identifier.identify(head);
-      if (typeof identified === 'string') name = identified;
-      else {
-        const request = `Request("${method} ${target}", from /${peer.remoteHost}:${peer.remotePort})`;
-        return { type: 'unidentified', request, reason: identified.reason };
-      }
+    const name = this.router.identifier.identify(head);
+    if (typeof name !== 'string') {
+      const request = `Request("${method} ${target}", from /${peer.remoteHost}:${peer.remotePort})`;
+      return { type: 'unidentified', request, reason: name.reason };
     }
     if (this.#forwarder !== null) {
       const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(target)?.[1];
