@@ -268,6 +268,10 @@ export class Exchange implements StreamEvents, NamedRequest, DeadlineOwner {
     this.#downstream.hold();
   }
 
+  holdBody(): void {
+    if (this.body?.isComplete === false) this.hold();
+  }
+
   onUpstreamDrain(): void {
     if (!this.#isHeld) return;
     this.#isHeld = false;

@@ -58,7 +58,6 @@ export class RetryLoop implements AttemptOwner {
   #trace: string;
   readonly #requestId: string;
   #waiting: Waiting | null = null;
-  #isOver = false;
 
   constructor(request: NamedRequest, binding: Binding, trace: TraceHeaders) {
     this.#request = request;
@@ -95,7 +94,6 @@ export class RetryLoop implements AttemptOwner {
 
   /** The exchange is over. `isWhole`: the response came to its end. Returns the last attempt. */
   close(isWhole: boolean): Attempt | null {
-    this.#isOver = true;
     this.#waiting?.close();
     const attempt = this.#attempt;
     if (isWhole) attempt?.end();
@@ -136,14 +134,13 @@ export class RetryLoop implements AttemptOwner {
     else this.#try(leaf);
   }
 
-  /** The client is held meanwhile. */
   #wait(): Waiting {
     const { router } = this.#request;
     this.#waiting ??= new Waiting(router.wheel, router.bindingTimeoutMs, () => {
       const { bindingTimeoutMs } = router;
       this.#request.fail({ type: 'bindingTimeout', service: this.binding.service.name, ms: bindingTimeoutMs });
     });
-    this.#request.hold();
+    this.#request.holdBody();
     return this.#waiting;
   }
 
@@ -181,7 +178,7 @@ export class RetryLoop implements AttemptOwner {
     recorder.trying(this.#waiting === null && this.#tries === 0);
     if (request.head.method === 'CONNECT' && !leaf.isGateway) attempt.startTunnel();
     else if (!attempt.start()) this.#turnedAway(attempt);
-    if (!attempt.isSent && !this.#isOver) request.hold();
+    if (this.#attempt?.isSent === false) request.holdBody();
     recorder.tried();
   }
 

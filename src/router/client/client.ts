@@ -72,7 +72,7 @@ export class Client extends TimerEntry {
     this.#pool = {
       minSize: pool?.minSize ?? defaults.poolMinSize,
       maxSize: pool?.maxSize ?? Number.POSITIVE_INFINITY,
-      maxWaiters: pool?.maxWaiters ?? Number.POSITIVE_INFINITY,
+      maxWaiters: pool?.maxWaiters ?? defaults.poolMaxWaiters,
       idleTimeMs: Math.min(
         pool?.idleTimeMs ?? Number.POSITIVE_INFINITY,
         session?.idleTimeMs ?? Number.POSITIVE_INFINITY,
