@@ -132,6 +132,13 @@ export class Client extends TimerEntry {
     return null;
   }
 
+  /** Takes a requeue from the budget; false when none is left. */
+  takeRequeue(): boolean {
+    const taken = this.requeueBudget.withdraw();
+    this.measure();
+    return taken;
+  }
+
   /** Brings the gauges up to date that other workers move too. */
   measure(): void {
     this.metrics.budget.set(this.requeueBudget.balance());

@@ -17,7 +17,8 @@ import type { ConnectionAddresses, Stream, StreamEvents } from '../../wire/strea
 import type { TimerWheel } from '../../wire/timer-wheel.ts';
 import type { ServerConfig } from '../config.ts';
 import { type ErrorLimits, errorResponse, type RouteError } from '../errors.ts';
-import { Exchange, type ExchangeServer } from '../exchange.ts';
+import { Exchange } from '../exchange.ts';
+import type { ExchangeServer } from '../exchange-server.ts';
 import { viaEntries } from '../http/context-headers.ts';
 import { createForwarder, type Forwarder } from '../http/forwarded.ts';
 import { headLimits, maxBufferedBytes } from '../http/limits.ts';

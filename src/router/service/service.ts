@@ -39,6 +39,13 @@ export class Service {
     return pairMetrics(this.#registry, this.#router, client, this.name);
   }
 
+  /** Takes a retry from the budget; false when none is left. */
+  takeRetry(): boolean {
+    const taken = this.budget.withdraw();
+    this.measure();
+    return taken;
+  }
+
   /** Brings the gauges up to date: other workers use the budget too, and what was used comes back with time. */
   measure(): void {
     this.metrics.budget.set(this.budget.balance());
