@@ -66,6 +66,7 @@ export async function startDataSide(
     cells: cells.memory,
     worker: 0,
     requestSampleRate: 0,
+    maxMemoryMB: undefined,
   });
   await data.start();
   let stopped: Promise<void> | undefined;

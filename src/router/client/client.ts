@@ -72,7 +72,7 @@ export class Client extends TimerEntry {
     this.#pool = {
       minSize: pool?.minSize ?? defaults.poolMinSize,
       maxSize: pool?.maxSize ?? Number.POSITIVE_INFINITY,
-      maxWaiters: pool?.maxWaiters ?? Number.POSITIVE_INFINITY,
+      maxWaiters: pool?.maxWaiters ?? defaults.poolMaxWaiters,
       idleTimeMs: Math.min(
         pool?.idleTimeMs ?? Number.POSITIVE_INFINITY,
         session?.idleTimeMs ?? Number.POSITIVE_INFINITY,
@@ -130,6 +130,13 @@ export class Client extends TimerEntry {
       if (candidate.weight > 0 && !tried.includes(candidate)) return candidate;
     }
     return null;
+  }
+
+  /** Takes a requeue from the budget; false when none is left. */
+  takeRequeue(): boolean {
+    const taken = this.requeueBudget.withdraw();
+    this.measure();
+    return taken;
   }
 
   /** Brings the gauges up to date that other workers move too. */

@@ -23,7 +23,10 @@ import { RequestClock, type RequestClockOwner, type RequestTimes } from './reque
 import { RequestInput, type RequestInputOwner } from './request-input.ts';
 import type { WireError } from './syntax.ts';
 
-export interface ServerConnectionLimits extends DecoderLimits, InactivityLimits, RequestTimes {}
+export interface ServerConnectionLimits extends DecoderLimits, InactivityLimits, RequestTimes {
+  /** A client that ends its direction (FIN) while it waits for a response has left; else it may still want it. */
+  readonly endMeansGone?: boolean | undefined;
+}
 
 export interface ServerConnectionOwner {
   readonly limits: ServerConnectionLimits;
@@ -248,7 +251,7 @@ export class Http1ServerConnection
     } else if (this.#events === null) {
       if (this.#input.isBetweenRequests) this.#close();
       else this.onMalformed({ status: 400, message: 'the connection was closed in the middle of a request head' });
-    } else if (!this.#requestDone) {
+    } else if (!this.#requestDone || (this.#owner.limits.endMeansGone === true && !this.#responseStarted)) {
       this.#gone({ type: 'closed' });
       this.#socket.destroy();
     }
