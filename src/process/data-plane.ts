@@ -29,8 +29,9 @@ export interface DataPlan {
   readonly concurrency: SharedArrayBuffer;
   /** Of the process's CellPool. */
   readonly cells: SharedArrayBuffer;
-  /** Which of the workers this is. */
+  /** Which of the workers this is, and how many there are. */
   readonly worker: number;
+  readonly workers: number;
   /** Share of requests that the control side is told of, 0 to 1. */
   readonly requestSampleRate: number;
 }
@@ -108,7 +109,7 @@ export class DataPlane {
   async start(): Promise<void> {
     const addresses = serverAddresses(this.#plan.routers);
     for (const config of this.#plan.routers) {
-      const router = new Router(config, this.#port, this.#wheel, this.metrics, this.#feed);
+      const router = new Router(config, this.#port, this.#wheel, this.metrics, this.#feed, this.#plan.workers);
       this.#routers.push(router);
       for (const address of addresses.filter((candidate) => candidate.router === config)) {
         await this.#listen(router, address);

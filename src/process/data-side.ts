@@ -51,7 +51,8 @@ class InlineDataSide implements DataSide {
     const ports = serverAddresses(routers).map(({ port }) => port);
     const concurrency = SharedConcurrency.allocate(ports.length, 1);
     this.controls = [attach(port1)];
-    const plan: DataPlan = { routers, ports, accepting: 'alone', concurrency, cells, worker: 0, requestSampleRate };
+    const threads = { worker: 0, workers: 1 };
+    const plan: DataPlan = { routers, ports, accepting: 'alone', concurrency, cells, ...threads, requestSampleRate };
     this.#data = new DataPlane(port2, plan);
   }
 
@@ -153,6 +154,7 @@ export class WorkerDataSide implements DataSide {
       concurrency: this.#concurrency,
       cells: this.#cells,
       worker: index,
+      workers: this.#count,
       requestSampleRate: this.#requestSampleRate,
     };
     const input: WorkerInput = { plan, port: port2 };

@@ -119,14 +119,6 @@ export const notBuiltYet: readonly NotBuilt[] = [
   { at: 'client.socketOptions.reusePort', consequence: 'clients do not listen', harmless: isFalse },
 
   // -- clients
-  ...warned('client.loadBalancer', ['aperture', 'ewma', 'heap'], 'p2c is used'),
-  {
-    at: 'client.loadBalancer.enableProbation',
-    consequence: 'endpoints go when discovery drops them',
-    harmless: isFalse,
-  },
-  { at: 'client.failFast', consequence: 'endpoints are not avoided after a failed connect', harmless: isFalse },
-  { at: 'client.failureAccrual', consequence: 'no endpoint is taken out for failures', harmless: isKind('none') },
   { at: 'client.requestAttemptTimeoutMs', consequence: 'attempts are not timed out' },
   { at: 'client.requeueBudget', consequence: 'the default holds' },
 

@@ -6,6 +6,7 @@ import type { Head, RequestHead, ResponseHead } from '../wire/head.ts';
 import type { ResetReason, StreamEvents, UpstreamStream } from '../wire/stream.ts';
 import type { TunnelConnection } from '../wire/tunnel-connection.ts';
 import type { ConnectionWaiter, Endpoint } from './client/endpoint.ts';
+import type { Role } from './client/health.ts';
 
 /** What an attempt tells its exchange. After `ended` or `failed` it is over. */
 export interface AttemptEvents {
@@ -30,6 +31,11 @@ export class Attempt implements StreamEvents, ConnectionWaiter {
   readonly endpoint: Endpoint;
   readonly wantsFresh: boolean;
   readonly #events: AttemptEvents;
+  readonly #role: Role;
+  /** By performance.now(); 0 where the balancer does not ask for the latency. */
+  readonly #startedMs: number;
+  #hasAnswered = false;
+  #isConcluded = false;
   #connection: UpstreamStream | null = null;
   /** A tunnel that is being connected. */
   #tunnel: TunnelConnection | null = null;
@@ -40,7 +46,8 @@ export class Attempt implements StreamEvents, ConnectionWaiter {
     this.endpoint = endpoint;
     this.wantsFresh = wantsFresh;
     this.#events = events;
-    endpoint.enter();
+    this.#startedMs = endpoint.latency === null ? 0 : performance.now();
+    this.#role = endpoint.enter();
   }
 
   /** Gets a connection; false when too many requests wait for one. */
@@ -89,12 +96,40 @@ export class Attempt implements StreamEvents, ConnectionWaiter {
     else this.endpoint.withdraw(this);
   }
 
+  /** The response has begun and looks like a success. */
+  responding(): void {
+    this.endpoint.health.responding(this.#role);
+  }
+
+  /**
+   * How it went, as the service's response classifier sees it; the endpoint is judged by it. Not said of what the client gave
+   * up, nor of what the endpoint can't have acted on. A failure to connect and a reset conclude by themselves.
+   */
+  conclude(success: boolean): void {
+    if (this.#isConcluded || this.#over) return;
+    this.#isConcluded = true;
+    if (success) this.endpoint.health.succeeded(this.#role);
+    else this.endpoint.health.failed(this.#role);
+  }
+
   /** The response is complete; the connection gives itself back. */
   end(): void {
     if (this.#over) return;
     this.#over = true;
     this.#connection = null;
-    this.endpoint.leave();
+    if (!this.#hasAnswered) this.#measure(false);
+    this.endpoint.leave(this.#role);
+  }
+
+  /** The time to the response's head, or to the end without one. */
+  #measure(answered: boolean): void {
+    this.#hasAnswered = true;
+    const { latency } = this.endpoint;
+    // One that had none at the start was not timed.
+    if (latency === null || this.#startedMs === 0) return;
+    const nowMs = performance.now();
+    if (answered) latency.answered(nowMs - this.#startedMs, nowMs);
+    else latency.failed(nowMs - this.#startedMs, nowMs);
   }
 
   // ---- ConnectionWaiter
@@ -107,6 +142,7 @@ export class Attempt implements StreamEvents, ConnectionWaiter {
 
   onConnectFailed(code: string): void {
     if (this.#over) return;
+    this.conclude(false);
     this.end();
     this.#events.onFailed(this, { type: 'connect', code });
   }
@@ -114,6 +150,7 @@ export class Attempt implements StreamEvents, ConnectionWaiter {
   // ---- StreamEvents of the connection
 
   onHead(head: Head, chunk: Buffer, start: number, end: number, fin: boolean): void {
+    this.#measure(true);
     this.#events.onResponse(head as ResponseHead, chunk, start, end, fin);
   }
 
@@ -132,9 +169,10 @@ export class Attempt implements StreamEvents, ConnectionWaiter {
   onReset(reason: ResetReason): void {
     const connection = this.#connection;
     if (this.#over || connection === null) return;
-    this.end();
     // An endpoint that is silent has the request, for all we know.
     const unanswered = connection.wasUnanswered && connection.streams > 0 && reason.type !== 'timeout';
+    if (!unanswered) this.conclude(false);
+    this.end();
     this.#events.onFailed(this, { type: 'reset', reason, unanswered });
   }
 

@@ -1,11 +1,16 @@
 /** The clients of a router by leaf: made when a first binding reaches one, closed when the last has gone. */
 import type { DataEnd } from '../port/data-end.ts';
+import type { WireLeaf } from '../port/protocol.ts';
+import { TimerEntry } from '../wire/timer-wheel.ts';
 import { Client, type ClientContext } from './client/client.ts';
 import type { ClientKeys } from './config.ts';
 import { ClientCacheMetrics } from './metrics.ts';
 import type { Settings } from './settings.ts';
 
-export class ClientCache {
+/** How often clients look at what other workers found out, though no request comes: for the metrics. */
+const MEASURE_MS = 1000;
+
+export class ClientCache extends TimerEntry {
   readonly #port: DataEnd;
   readonly #settings: Settings<ClientKeys>;
   readonly #context: ClientContext;
@@ -14,18 +19,21 @@ export class ClientCache {
   readonly #leaves = new Map<Client, number>();
 
   constructor(port: DataEnd, settings: Settings<ClientKeys>, context: ClientContext) {
+    super();
     this.#port = port;
     this.#settings = settings;
     this.#context = context;
     this.#metrics = new ClientCacheMetrics(context.metrics, context.router);
+    context.wheel.add(this, MEASURE_MS);
   }
 
-  /** `cell`: number of the bound name's cell. */
-  acquire(leaf: number, id: string, cell: number): Client {
+  acquire({ leaf, id, cell, marks }: WireLeaf): Client {
     let client = this.#byLeaf.get(leaf);
     if (client === undefined) {
       this.#metrics.misses.increment();
-      client = new Client(id, this.#port.addresses(leaf), this.#port.cell(cell), this.#settings.of(id), this.#context);
+      const port = this.#port;
+      const cells = { own: port.cell(cell), marks: port.cell(marks) };
+      client = new Client(id, port.addresses(leaf), cells, this.#settings.of(id), this.#context);
       this.#byLeaf.set(leaf, client);
       this.#leaves.set(client, leaf);
     }
@@ -43,10 +51,16 @@ export class ClientCache {
 
   /** Once no binding is left. */
   close(): void {
+    this.#context.wheel.remove(this);
     this.#metrics.close();
   }
 
   values(): Iterable<Client> {
     return this.#byLeaf.values();
+  }
+
+  onTimer(): void {
+    for (const client of this.#byLeaf.values()) client.measure();
+    this.#context.wheel.add(this, MEASURE_MS);
   }
 }

@@ -314,6 +314,9 @@ export class Exchange implements StreamEvents, AttemptEvents, DeadlineOwner {
     this.#replayable = false;
     this.#kept = null;
     this.#success = head.status < 500;
+    // A tunnel has begun: how it ends is not the endpoint's alone.
+    if (fin || head.bodyKind === Body.tunnel) this.#attempt?.conclude(this.#success);
+    else if (this.#success) this.#attempt?.responding();
     if (this.#server.isEdge && (head.present & L5D_ERR) !== 0) {
       this.#relayErrorWithoutBody(head);
       return;
@@ -334,6 +337,7 @@ export class Exchange implements StreamEvents, AttemptEvents, DeadlineOwner {
 
   onResponseEnd(trailers: Head | null): void {
     this.#responseDone = true;
+    this.#attempt?.conclude(this.#success);
     this.#downstream.sendEnd(trailers);
     if (!this.#tunnel || this.#requestDone) this.#finish();
   }
