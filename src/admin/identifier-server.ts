@@ -8,7 +8,6 @@ import type { KindConfig } from '../config/kind.ts';
 import { Path } from '../naming/index.ts';
 import type { RouterConfig } from '../router/config.ts';
 import { errorResponse } from '../router/errors.ts';
-import { appendElement, shownPrefix } from '../router/http/identifiers/identifier.ts';
 import { createIdentifier, type Identifier } from '../router/http/identifiers/index.ts';
 import { headLimits } from '../router/http/limits.ts';
 import { normalizeTarget } from '../router/http/target.ts';
@@ -27,7 +26,6 @@ type Answer = { readonly error: string } | { readonly path: string; readonly dta
 
 interface NamedRouter {
   readonly label: string;
-  readonly prefix: Path;
   readonly identifier: Identifier;
   /** None of its servers believes overrides (`clearContext`). */
   readonly ignoresOverrides: boolean;
@@ -106,7 +104,6 @@ export class IdentifierServer implements ServerConnectionOwner {
 
   /** By router label. */
   #identify(head: RequestHead): Record<string, Answer> {
-    const { method, target: received } = head;
     const override = readOverride({ allowed: true }, head);
     const wrong = normalizeTarget(head);
     const { target } = head;
@@ -115,10 +112,7 @@ export class IdentifierServer implements ServerConnectionOwner {
       if (typeof override !== 'string' && !router.ignoresOverrides) return { error: override.refused };
       // The identifier before this one may have taken a part of the path off it.
       head.setTarget(target);
-      const named =
-        method === 'CONNECT'
-          ? appendElement(shownPrefix(router.prefix), received.toLowerCase())
-          : router.identifier.identify(head);
+      const named = router.identifier.identify(head);
       if (typeof named !== 'string') return { error: named.reason };
       const dtab = router.ignoresOverrides ? NO_OVERRIDE : (override as string);
       return dtab === NO_OVERRIDE ? { path: named } : { path: named, dtab };
@@ -132,7 +126,6 @@ function namedRouter(config: RouterConfig): NamedRouter {
   const identifiers: KindConfig[] = [config.identifier ?? { kind: defaults.identifierKind }].flat();
   return {
     label: config.label ?? config.protocol,
-    prefix,
     identifier: createIdentifier(identifiers, { prefix }),
     ignoresOverrides: config.servers.every(({ clearContext }) => clearContext === true),
   };

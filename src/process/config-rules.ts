@@ -40,6 +40,9 @@ export const uniqueLabels: Rule = (root, report) => {
 interface Listener {
   readonly ip: string;
   readonly port: number;
+  /** What it is called in messages. */
+  readonly owner: KeyPath;
+  /** Where its port stands; the section where that is left out. */
   readonly path: KeyPath;
   readonly isDefault: boolean;
 }
@@ -53,29 +56,40 @@ export const uniqueListeners: Rule = (root, report) => {
     if (other === undefined) continue;
     const origin = listener.isDefault ? ' (the default)' : '';
     report({
-      path: listener.isDefault ? listener.path : [...listener.path, 'port'],
-      message: `port ${listener.port}${origin} is taken by ${showKeyPath(other.path)}; give each its own port`,
+      path: listener.path,
+      message: `port ${listener.port}${origin} is taken by ${showKeyPath(other.owner)}; give each its own port`,
     });
   }
 };
 
 function* listeners(root: Map): Generator<Listener> {
-  yield* listener(asMap(root['admin']), ['admin'], defaults.adminIp, defaults.adminPort);
+  const admin = asMap(root['admin']);
+  yield* listener(admin, ['admin'], 'port', defaults.adminIp, defaults.adminPort);
+  yield* listener(admin, ['admin'], 'httpIdentifierPort', defaults.adminIp, undefined);
   for (const [r, router] of asList(root['routers']).entries()) {
     const { protocol, servers } = asMap(router);
     for (const [s, server] of asList(servers).entries()) {
       const port = defaults.serverPort[asText(protocol) ?? ''];
-      yield* listener(asMap(server), ['routers', r, 'servers', s], defaults.serverIp, port);
+      yield* listener(asMap(server), ['routers', r, 'servers', s], 'port', defaults.serverIp, port);
     }
   }
 }
 
-function* listener(config: Map, path: KeyPath, ip: string, fallback: number | undefined): Generator<Listener> {
-  const isDefault = config['port'] === undefined;
-  const port = isDefault ? fallback : toInteger(config['port']);
+/** The listener of a section whose port stands at `key`; none where there is neither that nor a default. */
+function* listener(
+  config: Map,
+  path: KeyPath,
+  key: string,
+  ip: string,
+  fallback: number | undefined,
+): Generator<Listener> {
+  const isDefault = config[key] === undefined;
+  const port = isDefault ? fallback : toInteger(config[key]);
   // Port 0 is another one each time.
   if (port === undefined || port === 0) return;
-  yield { ip: asText(config['ip']) ?? ip, port, path, isDefault };
+  const keyPath = [...path, key];
+  const owner = key === 'port' ? path : keyPath;
+  yield { ip: asText(config['ip']) ?? ip, port, owner, path: isDefault ? path : keyPath, isDefault };
 }
 
 const wildcards = new Set(['0.0.0.0', '::', '0:0:0:0:0:0:0:0']);

@@ -1,24 +1,28 @@
 /**
- * An attempt: one try of an exchange at one endpoint. It gets a connection (one that is idle, or waits for one), sends
- * the request over it and passes what comes back to its exchange, until it ends or is cancelled.
+ * An attempt: one try of a request at one endpoint. It gets a connection (one that is idle, or waits for one), sends the
+ * request over it and passes on what comes back, until it ends or is cancelled.
  */
-import type { Head, RequestHead, ResponseHead } from '../wire/head.ts';
+import { Body, type Head, type RequestHead, type ResponseHead } from '../wire/head.ts';
 import type { ResetReason, StreamEvents, UpstreamStream } from '../wire/stream.ts';
 import type { TunnelConnection } from '../wire/tunnel-connection.ts';
 import type { ConnectionWaiter, Endpoint } from './client/endpoint.ts';
 import type { Role } from './client/health.ts';
 
-/** What an attempt tells its exchange. After `ended` or `failed` it is over. */
-export interface AttemptEvents {
+/** Whoever made the attempt and judges how it goes. After `onFailed` it is over. */
+export interface AttemptOwner {
   /** A connection is there: the request may be sent. */
   onReady(attempt: Attempt): void;
+  onResponse(attempt: Attempt, head: ResponseHead, chunk: Buffer, start: number, end: number, fin: boolean): void;
+  onFailed(attempt: Attempt, failure: AttemptFailure): void;
+}
+
+/** Where the rest of the response goes. */
+export interface ResponseSink {
   onInterim(head: ResponseHead): void;
-  onResponse(head: ResponseHead, chunk: Buffer, start: number, end: number, fin: boolean): void;
   onResponseData(chunk: Buffer, start: number, end: number): void;
   onResponseEnd(trailers: Head | null): void;
   /** What was sent upstream has left. */
   onUpstreamDrain(): void;
-  onFailed(attempt: Attempt, failure: AttemptFailure): void;
 }
 
 export type AttemptFailure =
@@ -30,22 +34,27 @@ export type AttemptFailure =
 export class Attempt implements StreamEvents, ConnectionWaiter {
   readonly endpoint: Endpoint;
   readonly wantsFresh: boolean;
-  readonly #events: AttemptEvents;
+  readonly #owner: AttemptOwner;
+  readonly #sink: ResponseSink;
   readonly #role: Role;
   /** By performance.now(); 0 where the balancer does not ask for the latency. */
   readonly #startedMs: number;
   #hasAnswered = false;
-  #isConcluded = false;
+  /** Nothing of the response follows that it could be judged by. */
+  #isWhole = false;
+  #looksGood = false;
+  #isJudged = false;
   #connection: UpstreamStream | null = null;
   /** A tunnel that is being connected. */
   #tunnel: TunnelConnection | null = null;
   #over = false;
 
   /** `wantsFresh`: over a connection that carried nothing yet. */
-  constructor(endpoint: Endpoint, wantsFresh: boolean, events: AttemptEvents) {
+  constructor(endpoint: Endpoint, wantsFresh: boolean, owner: AttemptOwner, sink: ResponseSink) {
     this.endpoint = endpoint;
     this.wantsFresh = wantsFresh;
-    this.#events = events;
+    this.#owner = owner;
+    this.#sink = sink;
     this.#startedMs = endpoint.latency === null ? 0 : performance.now();
     this.#role = endpoint.enter();
   }
@@ -96,20 +105,18 @@ export class Attempt implements StreamEvents, ConnectionWaiter {
     else this.endpoint.withdraw(this);
   }
 
-  /** The response has begun and looks like a success. */
-  responding(): void {
-    this.endpoint.health.responding(this.#role);
-  }
-
   /**
-   * How it went, as the service's response classifier sees it; the endpoint is judged by it. Not said of what the client gave
-   * up, nor of what the endpoint can't have acted on. A failure to connect and a reset conclude by themselves.
+   * Whether the response that has begun is a success in the eyes of the service's response classifier; or that there was none in
+   * time. The endpoint is judged by it: by a success when the response is complete. Not said of what the client gave up. A
+   * connect that fails and a connection that breaks are failures by themselves.
    */
-  conclude(success: boolean): void {
-    if (this.#isConcluded || this.#over) return;
-    this.#isConcluded = true;
-    if (success) this.endpoint.health.succeeded(this.#role);
-    else this.endpoint.health.failed(this.#role);
+  judge(success: boolean): void {
+    if (this.#isWhole || !success) {
+      this.#conclude(success);
+    } else {
+      this.#looksGood = true;
+      this.endpoint.health.responding(this.#role);
+    }
   }
 
   /** The response is complete; the connection gives itself back. */
@@ -121,11 +128,17 @@ export class Attempt implements StreamEvents, ConnectionWaiter {
     this.endpoint.leave(this.#role);
   }
 
+  #conclude(success: boolean): void {
+    if (this.#isJudged || this.#over) return;
+    this.#isJudged = true;
+    if (success) this.endpoint.health.succeeded(this.#role);
+    else this.endpoint.health.failed(this.#role);
+  }
+
   /** The time to the response's head, or to the end without one. */
   #measure(answered: boolean): void {
     this.#hasAnswered = true;
     const { latency } = this.endpoint;
-    // One that had none at the start was not timed.
     if (latency === null || this.#startedMs === 0) return;
     const nowMs = performance.now();
     if (answered) latency.answered(nowMs - this.#startedMs, nowMs);
@@ -137,33 +150,36 @@ export class Attempt implements StreamEvents, ConnectionWaiter {
   onConnection(connection: UpstreamStream): void {
     this.#connection = connection;
     connection.open(this);
-    this.#events.onReady(this);
+    this.#owner.onReady(this);
   }
 
   onConnectFailed(code: string): void {
     if (this.#over) return;
-    this.conclude(false);
+    this.#conclude(false);
     this.end();
-    this.#events.onFailed(this, { type: 'connect', code });
+    this.#owner.onFailed(this, { type: 'connect', code });
   }
 
   // ---- StreamEvents of the connection
 
   onHead(head: Head, chunk: Buffer, start: number, end: number, fin: boolean): void {
+    // How a tunnel ends is not the endpoint's alone.
+    this.#isWhole = fin || head.bodyKind === Body.tunnel;
     this.#measure(true);
-    this.#events.onResponse(head as ResponseHead, chunk, start, end, fin);
+    this.#owner.onResponse(this, head as ResponseHead, chunk, start, end, fin);
   }
 
   onInterim(head: ResponseHead): void {
-    this.#events.onInterim(head);
+    this.#sink.onInterim(head);
   }
 
   onData(chunk: Buffer, start: number, end: number): void {
-    this.#events.onResponseData(chunk, start, end);
+    this.#sink.onResponseData(chunk, start, end);
   }
 
   onEnd(trailers: Head | null): void {
-    this.#events.onResponseEnd(trailers);
+    if (this.#looksGood) this.#conclude(true);
+    this.#sink.onResponseEnd(trailers);
   }
 
   onReset(reason: ResetReason): void {
@@ -171,12 +187,12 @@ export class Attempt implements StreamEvents, ConnectionWaiter {
     if (this.#over || connection === null) return;
     // An endpoint that is silent has the request, for all we know.
     const unanswered = connection.wasUnanswered && connection.streams > 0 && reason.type !== 'timeout';
-    if (!unanswered) this.conclude(false);
+    if (!unanswered) this.#conclude(false);
     this.end();
-    this.#events.onFailed(this, { type: 'reset', reason, unanswered });
+    this.#owner.onFailed(this, { type: 'reset', reason, unanswered });
   }
 
   onDrain(): void {
-    this.#events.onUpstreamDrain();
+    this.#sink.onUpstreamDrain();
   }
 }

@@ -2,7 +2,7 @@
 import { TimerEntry } from '../wire/timer-wheel.ts';
 
 export interface DeadlineOwner {
-  onDeadline(deadline: Deadline): void;
+  onDeadline(): void;
 }
 
 export class Deadline extends TimerEntry {
@@ -14,6 +14,6 @@ export class Deadline extends TimerEntry {
   }
 
   onTimer(): void {
-    this.#owner.onDeadline(this);
+    this.#owner.onDeadline();
   }
 }

@@ -5,6 +5,7 @@
 import { Dtab, showTree } from '../naming/index.ts';
 import { PlainResponseHead } from '../wire/head.ts';
 import { reasonPhrase } from '../wire/reasons.ts';
+import type { ResetReason } from '../wire/stream.ts';
 
 export type RouteError =
   /** No identifier applies, or one found the request wrong. */
@@ -41,6 +42,20 @@ export interface Selected {
   readonly client: string;
   readonly addresses: readonly string[];
   readonly address: string;
+}
+
+/** What a connection's end means to the request that it carried. */
+export function backendError(reason: ResetReason, selected: Selected): RouteError {
+  switch (reason.type) {
+    case 'malformed':
+      return { type: 'backendMalformed', cause: reason.message, ...selected };
+    case 'failed':
+      return { type: 'backendClosed', cause: `the connection failed (${reason.code})`, ...selected };
+    case 'timeout':
+      return { type: 'backendClosed', cause: reason.message, ...selected };
+    case 'closed':
+      return { type: 'backendClosed', cause: 'the connection was closed', ...selected };
+  }
 }
 
 export interface ErrorLimits {

@@ -237,7 +237,9 @@ test('listeners that clash', async (t) => {
     "admin's default port",
   );
   t.match(await clash('ip: 127.0.0.1', 'port: 4140'), [/port 4140 is taken by/], "the protocol's default port");
-  t.strictSame(await clash('port: 0', 'port: 0'), [], 'free ports');
+  t.match(await clash('port: 5', 'port: 6', 'httpIdentifierPort: 6'), [/port 6 is taken by admin\.httpIdentifierPort/]);
+  t.match(await clash('port: 5', 'port: 6', 'port: 7, httpIdentifierPort: 7'), [/port 7 is taken by admin;/]);
+  t.strictSame(await clash('port: 0', 'port: 0', 'port: 0, httpIdentifierPort: 0'), [], 'free ports');
   t.strictSame(await clash('port: 5, ip: 127.0.0.1', 'port: 5, ip: 127.0.0.2'), [], 'two addresses');
 });
 

@@ -17,14 +17,13 @@ import type { ConnectionAddresses, Stream, StreamEvents } from '../../wire/strea
 import type { TimerWheel } from '../../wire/timer-wheel.ts';
 import type { ServerConfig } from '../config.ts';
 import { type ErrorLimits, errorResponse, type RouteError } from '../errors.ts';
-import { Exchange } from '../exchange.ts';
+import { Exchange, type ExchangeServer } from '../exchange.ts';
 import { viaEntries } from '../http/context-headers.ts';
 import { createForwarder, type Forwarder } from '../http/forwarded.ts';
-import { appendElement, shownPrefix } from '../http/identifiers/identifier.ts';
 import { headLimits, maxBufferedBytes } from '../http/limits.ts';
 import { normalizeTarget } from '../http/target.ts';
 import { startTrace, type TraceHeaders } from '../http/trace.ts';
-import { type OverridePolicy, type OverrideResult, readOverride } from '../override.ts';
+import { NO_OVERRIDE, type OverridePolicy, type OverrideResult, readOverride } from '../override.ts';
 import type { Router } from '../router.ts';
 import { BufferedStream } from './buffered-stream.ts';
 import { CompressedStream } from './compressed-stream.ts';
@@ -43,15 +42,12 @@ export interface InFlight {
   leave(): void;
 }
 
-export class HttpServer implements ServerConnectionOwner {
+export class HttpServer implements ServerConnectionOwner, ExchangeServer {
   /** Exchanged whole by a reload. */
   router: Router;
   readonly config: ServerConfig;
-  /** Where it listens, as `ip/port`. */
   readonly address: string;
-  /** How long a request may wait for its answer to begin; undefined: for ever. */
   readonly timeoutMs: number | undefined;
-  /** Nothing that comes from outside is believed, and nothing of the inside told (`clearContext`). */
   readonly isEdge: boolean;
   readonly limits: ServerConnectionLimits;
   readonly wheel: TimerWheel;
@@ -181,7 +177,6 @@ export class HttpServer implements ServerConnectionOwner {
 
   // ---- requests, in the order in which an exchange asks
 
-  /** Counts a request in; the error when it is not let in. */
   begin(head: RequestHead): RouteError | null {
     this.metrics.began();
     if (this.#isLimited && this.#inFlight.enter() > this.#maxConcurrent) {
@@ -199,24 +194,20 @@ export class HttpServer implements ServerConnectionOwner {
   }
 
   override(head: RequestHead): OverrideResult {
-    return readOverride(this.#policy, head);
+    const override = readOverride(this.#policy, head);
+    if (typeof override === 'string' && override !== NO_OVERRIDE) this.metrics.overridden(override);
+    return override;
   }
 
-  /** The name of a request, shown. Brings its target to origin-form and adds what this server is configured to add. */
+  /** Brings the target to origin-form, too, and adds what this server is configured to add. */
   identify(head: RequestHead, peer: ConnectionAddresses): string | RouteError {
     const { method, target } = head;
     const wrong = normalizeTarget(head);
     if (wrong !== null) return { type: 'badRequest', status: 400, reason: wrong };
-    let name: string | RouteError;
-    if (method === 'CONNECT') {
-      name = appendElement(shownPrefix(this.router.dstPrefix), target.toLowerCase());
-    } else {
-      const identified = this.router.identifier.identify(head);
-      if (typeof identified === 'string') name = identified;
-      else {
-        const request = `Request("${method} ${target}", from /${peer.remoteHost}:${peer.remotePort})`;
-        return { type: 'unidentified', request, reason: identified.reason };
-      }
+    const name = this.router.identifier.identify(head);
+    if (typeof name !== 'string') {
+      const request = `Request("${method} ${target}", from /${peer.remoteHost}:${peer.remotePort})`;
+      return { type: 'unidentified', request, reason: name.reason };
     }
     if (this.#forwarder !== null) {
       const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(target)?.[1];
