@@ -167,11 +167,7 @@ export class DataPlane {
   #answer(kind: string): unknown {
     switch (kind) {
       case 'clients':
-        return Object.fromEntries(
-          this.#routers.flatMap((router) =>
-            Array.from(router.clients.values(), (client) => [client.id, client.state()]),
-          ),
-        );
+        return this.#routers.flatMap((router) => Array.from(router.clients.values(), (client) => client.state()));
       case 'connections':
         return this.#servers.reduce((sum, server) => sum + server.connections, 0);
       default:

@@ -93,7 +93,7 @@ test('a connection that was opened for a request that left is idle from then on'
     taken = endpoint.take();
     return taken !== null;
   });
-  t.equal(endpoint.connections, 1);
+  t.equal(endpoint.state(0).connections, 1);
   const connection = taken as unknown as Http1ClientConnection;
   endpoint.reusable(connection);
   connection.destroy();

@@ -15,6 +15,7 @@ import { createAccrual } from './failure-accrual/index.ts';
 import type { HealthContext } from './health.ts';
 import { ClientMetrics } from './metrics.ts';
 import { Replicas } from './replicas.ts';
+import type { ClientState } from './state.ts';
 
 export interface ClientContext {
   readonly wheel: TimerWheel;
@@ -107,10 +108,10 @@ export class Client extends TimerEntry {
     this.#replicas.measure();
   }
 
-  state(): { state: string; addresses: string[] } {
+  state(): ClientState {
     const { state, cause } = this.#addresses;
     const shown = { pending: 'Pending', neg: 'Neg', failed: `Failed: ${cause}`, bound: 'bound' }[state];
-    return { state: shown, addresses: this.addresses() };
+    return { id: this.id, router: this.#context.router, state: shown, endpoints: this.#replicas.states() };
   }
 
   close(): void {

@@ -18,6 +18,7 @@ import type { PeakEwma } from './balancers/peak-ewma.ts';
 import { CountedTunnel } from './counted-tunnel.ts';
 import { EndpointHealth, type HealthContext, type Role } from './health.ts';
 import type { ClientMetrics } from './metrics.ts';
+import type { EndpointState } from './state.ts';
 
 export interface PoolLimits {
   /** Idle connections that are kept even beyond their idle time. */
@@ -76,10 +77,6 @@ export class Endpoint implements Node, ClientConnectionOwner {
     this.address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
     this.#options = options;
     this.#limits = limits;
-  }
-
-  get connections(): number {
-    return this.#connections;
   }
 
   /** A request would have to wait for a connection. */
@@ -170,6 +167,20 @@ export class Endpoint implements Node, ClientConnectionOwner {
   endProbation(cell: Cell): void {
     this.#isOnProbation = false;
     this.health.attach(cell);
+  }
+
+  /** `nowMs` by processMs. */
+  state(nowMs: number): EndpointState {
+    const latencyMs = this.latency?.meanMs(performance.now()) ?? null;
+    return {
+      address: this.address,
+      weight: this.weight,
+      ...this.health.state(nowMs),
+      load: this.load,
+      connections: this.#connections,
+      ...(latencyMs === null ? {} : { latencyMs: Math.round(latencyMs * 1000) / 1000 }),
+      ...(this.#isOnProbation ? { onProbation: true } : {}),
+    };
   }
 
   /** Opens a connection that nobody waits for: to see whether one can be opened. */

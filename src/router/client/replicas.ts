@@ -14,6 +14,7 @@ import { elapsedMs } from '../../port/process-clock.ts';
 import type { Balancer } from './balancers/index.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { BalancerMetrics, FailFastMetrics } from './metrics.ts';
+import type { EndpointState } from './state.ts';
 
 export interface ReplicaOptions {
   readonly balancer: Balancer<Endpoint>;
@@ -115,6 +116,11 @@ export class Replicas {
     const changes = Atomics.load(this.#marks.words, this.#marks.at);
     if (changes === this.#seen && (this.#nextMs === null || elapsedMs(this.#nextMs, this.#options.now()) < 0)) return;
     this.#choose();
+  }
+
+  states(): EndpointState[] {
+    const nowMs = this.#options.now();
+    return Array.from(this.#endpoints.values(), (endpoint) => endpoint.state(nowMs));
   }
 
   /** Brings metrics up to date though no request comes. */
