@@ -101,6 +101,11 @@ export const minAperture = 1;
 /** 1.7.5. Idle connections per endpoint that are kept whatever their age. */
 export const poolMinSize = 0;
 
+// -- services
+
+/** 1.7.5. */
+export const classifierKind = 'io.l5d.http.nonRetryable5XX';
+
 // -- retries and failure accrual
 
 /** 1.7.5. Consecutive failures that eject an endpoint. */
@@ -123,8 +128,18 @@ export const budgetTtlSecs = 10;
 export const budgetMinRetriesPerSec = 10;
 /** 1.7.5. A fraction: 0.2 is one retry for five requests. */
 export const budgetPercentCanRetry = 0.2;
-/** 1.7.5. ms between retries. */
+/** 1.7.5, of a constant backoff that says no time. ms between retries. */
 export const backoffMs = 0;
+/**
+ * The backoff of retries that have none: jittered between these, in ms. 1.7.5 waits for nothing, and so sends all its retries into
+ * the very moment in which an endpoint is in trouble. Three of these take 130 ms at most.
+ */
+export const retryBackoffMinMs = 10;
+export const retryBackoffMaxMs = 500;
+/** Further tries of one request, retries and requeues together. 1.7.5 goes on while the budget lasts: about 100 times. */
+export const maxTriesAgain = 3;
+/** The longest Retry-After in ms that is waited for; a client should not be kept waiting for what it can be told. */
+export const maxRetryAfterMs = 1000;
 
 // -- telemetry
 

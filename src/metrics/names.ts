@@ -72,6 +72,10 @@ export const metricTree: readonly ScopeDefinition[] = [
       stat('connection_sent_bytes', 'Bytes sent on a connection.'),
       stat('request_payload_bytes', 'Bytes of a request body.'),
       stat('response_payload_bytes', 'Bytes of a response body.'),
+      counter('admission_control/deadline/exceeded', 'Requests that came after their deadline.'),
+      counter('admission_control/deadline/rejected', 'Requests that were refused for that.'),
+      stat('admission_control/deadline/expired_ms', 'How long in ms after their deadline they came.'),
+      stat('admission_control/deadline/remaining_ms', 'Time in ms that a request had until its deadline when it came.'),
       stat('dtab/size', 'Dentries of a local dtab, of requests that have one.'),
       ...['1XX', '2XX', '3XX', '4XX', '5XX'].map((group) =>
         stat(`time/${group}`, `Time in ms to a response with a status ${group}.`),
@@ -83,7 +87,17 @@ export const metricTree: readonly ScopeDefinition[] = [
       gauge('thread_usage/requests/relative_stddev', 'The standard deviation as a share of the mean: 0 is even.'),
     ],
   },
-  { path: ['rt', '{router}', 'service', '{service}'], metrics: requests },
+  {
+    path: ['rt', '{router}', 'service', '{service}'],
+    metrics: [
+      ...requests,
+      counter('retries/total', 'Requests sent again after a failure that the response classifier calls retryable.'),
+      stat('retries/per_request', 'How often a request was retried.'),
+      gauge('retries/budget', 'Retries that are allowed now.', 'max'),
+      counter('retries/budget_exhausted', 'Failures not retried, because no retries were left.'),
+      counter('retries/backoffs_exhausted', 'Failures not retried, because there had been enough or was no time.'),
+    ],
+  },
   {
     path: ['rt', '{router}', 'client', '{client}'],
     metrics: [
@@ -115,7 +129,7 @@ export const metricTree: readonly ScopeDefinition[] = [
       ),
       counter(
         'loadbalancer/max_effort_exhausted',
-        'Requests for which no endpoint was found that is in, free and untried.',
+        'Requests for which no endpoint was found that is in and has a connection to spare.',
       ),
       gauge('loadbalancer/aperture', 'Endpoints that an aperture balancer is over.', 'max'),
       counter('failure_accrual/removals', 'Endpoints taken out for their failures.'),
@@ -128,9 +142,12 @@ export const metricTree: readonly ScopeDefinition[] = [
       gauge('failfast/unhealthy_for_ms', 'Time in ms for which connects to one of them have failed, at most.', 'max'),
       gauge('failfast/unhealthy_num_tries', 'Connects to one of them that have failed, at most.', 'max'),
       counter('retries/requeues', 'Requests sent again, because no endpoint can have acted on them.'),
-      counter('retries/request_limit', 'Requests not sent again, because they had been too often.'),
-      counter('retries/cannot_retry', 'Requests lost with a kept connection that may not, or can not, be sent twice.'),
       stat('retries/requeues_per_request', 'How often a request was sent again.'),
+      gauge('retries/budget', 'Requeues that are allowed now.', 'max'),
+      counter('retries/budget_exhausted', 'Requests not sent again, because no requeues were left.'),
+      counter('retries/request_limit', 'Requests not sent again, because they had been too often.'),
+      counter('retries/cannot_retry', 'Requests lost on the way that may not, or can not, be sent twice.'),
+      counter('retries/not_open', 'Requests not sent again, because no other endpoint was left.'),
       counter('service_creation/failures', 'Requests for which no connection was to be had.'),
       counter('service_creation/failures/{exception}', 'The same by class of failure.'),
       stat('service_creation/service_acquisition_latency_ms', 'Time in ms to get a connection, new or idle.'),
@@ -228,8 +245,10 @@ export const failureClass = {
   cannotConnect: 'com.twitter.finagle.naming.buoyant.RichConnectionFailedException',
   bindingTimeout: 'com.twitter.finagle.naming.buoyant.DynBoundTimeoutException',
   backendClosed: 'com.twitter.finagle.ChannelClosedException',
-  /** `timeoutMs` of a server. */
+  /** The request took too long, all tries together. */
   timeout: 'com.twitter.finagle.GlobalRequestTimeoutException',
+  /** One try did. */
+  attemptTimeout: 'com.twitter.finagle.IndividualRequestTimeoutException',
   /** Whoever asked has gone, or waits no longer. */
   cancelled: 'com.twitter.finagle.CancelledRequestException',
   overloaded: 'rejected/com.twitter.finagle.Failure/java.util.concurrent.RejectedExecutionException',

@@ -1,16 +1,12 @@
 /** The clients of a router by leaf: made when a first binding reaches one, closed when the last has gone. */
 import type { DataEnd } from '../port/data-end.ts';
 import type { WireLeaf } from '../port/protocol.ts';
-import { TimerEntry } from '../wire/timer-wheel.ts';
 import { Client, type ClientContext } from './client/client.ts';
 import type { ClientKeys } from './config.ts';
 import { ClientCacheMetrics } from './metrics.ts';
 import type { Settings } from './settings.ts';
 
-/** How often clients look at what other workers found out, though no request comes: for the metrics. */
-const MEASURE_MS = 1000;
-
-export class ClientCache extends TimerEntry {
+export class ClientCache {
   readonly #port: DataEnd;
   readonly #settings: Settings<ClientKeys>;
   readonly #context: ClientContext;
@@ -19,12 +15,10 @@ export class ClientCache extends TimerEntry {
   readonly #leaves = new Map<Client, number>();
 
   constructor(port: DataEnd, settings: Settings<ClientKeys>, context: ClientContext) {
-    super();
     this.#port = port;
     this.#settings = settings;
     this.#context = context;
     this.#metrics = new ClientCacheMetrics(context.metrics, context.router);
-    context.wheel.add(this, MEASURE_MS);
   }
 
   acquire({ leaf, id, cell, marks }: WireLeaf): Client {
@@ -49,18 +43,16 @@ export class ClientCache extends TimerEntry {
     client.close();
   }
 
+  measure(): void {
+    for (const client of this.#byLeaf.values()) client.measure();
+  }
+
   /** Once no binding is left. */
   close(): void {
-    this.#context.wheel.remove(this);
     this.#metrics.close();
   }
 
   values(): Iterable<Client> {
     return this.#byLeaf.values();
-  }
-
-  onTimer(): void {
-    for (const client of this.#byLeaf.values()) client.measure();
-    this.#context.wheel.add(this, MEASURE_MS);
   }
 }

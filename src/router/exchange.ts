@@ -24,15 +24,17 @@ import {
 import type { TimerWheel } from '../wire/timer-wheel.ts';
 import type { Attempt } from './attempt.ts';
 import type { Leaf } from './binding.ts';
-import { Deadline, type DeadlineOwner } from './deadline.ts';
+import { type DeadlineOwner, RequestDeadline, type TimeLimits } from './deadline.ts';
 import { type ErrorLimits, errorResponse, type RouteError } from './errors.ts';
 import { prepareInterim, prepareRequest, prepareResponse } from './http/context-headers.ts';
-import { forwardDeadline } from './http/deadline.ts';
+import { readDeadline } from './http/deadline.ts';
+import { isFromHop, markRetries, RETRIES_EXHAUSTED_FIELD } from './http/retry-headers.ts';
 import type { TraceHeaders } from './http/trace.ts';
+import type { NamedRequest } from './named-request.ts';
 import { NO_OVERRIDE, type OverrideResult } from './override.ts';
 import { Recorder } from './recorder.ts';
 import { RequestBody } from './request-body.ts';
-import { type NamedRequest, RetryLoop } from './retry-loop.ts';
+import { RetryLoop } from './retry-loop.ts';
 import type { Router } from './router.ts';
 import type { ServedRequest } from './server/metrics.ts';
 
@@ -55,30 +57,27 @@ export interface ExchangeServer {
   /** The name of a request, shown. */
   identify(head: RequestHead, peer: ConnectionAddresses): string | RouteError;
   startTrace(head: RequestHead): TraceHeaders;
+  /** A request came with a deadline, which is so many ms away; negative when it has passed. */
+  countDeadline(leftMs: number): void;
 }
 
-/** Methods whose requests may be kept to be sent twice (RFC 9110 9.2.2). */
-const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
-
 const L5D_ERR = bit(Known.l5dErr);
-const CTX_DEADLINE = bit(Known.l5dCtxDeadline);
 
 export class Exchange implements StreamEvents, NamedRequest, DeadlineOwner {
   readonly recorder = new Recorder();
   body: RequestBody | null = null;
   override: string = NO_OVERRIDE;
+  deadline: RequestDeadline | null = null;
+  isAnswered = false;
   readonly #server: ExchangeServer;
   readonly #downstream: Stream;
   readonly #peer: ConnectionAddresses;
   #head: RequestHead | null = null;
   #loop: RetryLoop | null = null;
-  /** Until when the server wants an answer, if it has a timeout. */
-  #answeredBy: Deadline | null = null;
   /** The one whose response is passed on. */
   #attempt: Attempt | null = null;
   /** The client is not read from. */
   #isHeld = false;
-  #responseStarted = false;
   #responseDone = false;
   #isTunnel = false;
   /** Of a tunnel: the client has ended its direction. */
@@ -108,10 +107,7 @@ export class Exchange implements StreamEvents, NamedRequest, DeadlineOwner {
     this.recorder.received = end - start;
     let body: RequestBody | null = null;
     if (!fin || start !== end) {
-      const isReplayable =
-        head.bodyKind !== Body.chunked &&
-        head.contentLength <= this.#server.router.replayBytes &&
-        IDEMPOTENT.has(head.method);
+      const isReplayable = head.bodyKind !== Body.chunked && head.contentLength <= this.#server.router.replayBytes;
       body = new RequestBody(head, chunk, start, end, fin, isReplayable);
       this.body = body;
     }
@@ -137,7 +133,7 @@ export class Exchange implements StreamEvents, NamedRequest, DeadlineOwner {
   /** The client has gone, or its bytes make no sense any more. */
   onReset(reason: ResetReason): void {
     if (this.#isFinished) return;
-    if (reason.type === 'malformed' && !this.#responseStarted) {
+    if (reason.type === 'malformed' && !this.isAnswered) {
       this.fail({ type: 'badRequest', status: reason.status, reason: reason.message });
       return;
     }
@@ -179,36 +175,56 @@ export class Exchange implements StreamEvents, NamedRequest, DeadlineOwner {
       this.fail(name);
       return;
     }
-    const { timeoutMs } = server;
-    if (timeoutMs !== undefined) {
-      this.#answeredBy = new Deadline(this);
-      server.wheel.add(this.#answeredBy, timeoutMs);
-    }
+    const received = server.isEdge ? null : readDeadline(head);
     const trace = server.startTrace(head);
     prepareRequest(head, server.isEdge);
-    if (timeoutMs !== undefined || (head.present & CTX_DEADLINE) !== 0) forwardDeadline(head, server.isEdge, timeoutMs);
-
     const binding = server.router.bindings.acquire(name, override);
-    this.recorder.bound(binding.service.metrics);
-    this.#loop = new RetryLoop(this, binding, trace);
-    this.#loop.start();
+    const { service } = binding;
+    this.recorder.bound(service.metrics);
+    const loop = new RetryLoop(this, binding, trace);
+    this.#loop = loop;
+    const { address, timeoutMs } = server;
+    const { totalTimeoutMs } = service;
+    if (
+      (timeoutMs === undefined && totalTimeoutMs === undefined && received === null) ||
+      this.#isInTime({ server: address, serverMs: timeoutMs, totalMs: totalTimeoutMs, received })
+    ) {
+      loop.start();
+    }
+  }
+
+  /** Whether there is time for the request yet; if so it fails when there is none any more. */
+  #isInTime(limits: TimeLimits): boolean {
+    const deadline = new RequestDeadline(this, limits, this.recorder.startMs);
+    this.deadline = deadline;
+    if (deadline.clientMs !== null) this.#server.countDeadline(deadline.clientMs);
+    const leftMs = deadline.endsMs - performance.now();
+    if (leftMs <= 0) this.fail(deadline.error);
+    else this.#server.wheel.add(deadline, leftMs);
+    return leftMs > 0;
   }
 
   onDeadline(): void {
-    const { address, timeoutMs } = this.#server;
-    this.fail({ type: 'serverTimeout', server: address, ms: timeoutMs as number });
+    if (this.deadline !== null) this.fail(this.deadline.error);
   }
 
   // ---- NamedRequest
 
-  respond(attempt: Attempt, head: ResponseHead, chunk: Buffer, start: number, end: number, fin: boolean): void {
+  respond(
+    attempt: Attempt,
+    head: ResponseHead,
+    success: boolean,
+    chunk: Buffer,
+    start: number,
+    end: number,
+    fin: boolean,
+  ): void {
     this.#attempt = attempt;
-    this.#responseStarted = true;
+    this.isAnswered = true;
     this.#responseDone = fin;
-    this.recorder.responded(head.status, fin);
+    this.recorder.responded(head.status, success, fin);
     this.recorder.sent = end - start;
-    if (this.#answeredBy !== null) this.#server.wheel.remove(this.#answeredBy);
-    const success = head.status < 500;
+    if (this.deadline !== null) this.#server.wheel.remove(this.deadline);
     if (this.#server.isEdge && (head.present & L5D_ERR) !== 0) {
       this.#relayErrorWithoutBody(head, success);
       return;
@@ -217,12 +233,14 @@ export class Exchange implements StreamEvents, NamedRequest, DeadlineOwner {
     this.#isTunnel = head.bodyKind === Body.tunnel;
     this.#requestDone = false;
     prepareResponse(head, success, this.#server.isEdge);
+    if (!success) markRetries(head, (this.#loop as RetryLoop).isRetriedOut, this.#isForHop);
     // Bytes that have not left yet must stay untouched, also when the response is complete with them.
     if (!this.#downstream.sendHead(head, chunk, start, end, fin)) attempt.hold();
     if (fin) this.#finish();
   }
 
   onInterim(head: ResponseHead): void {
+    this.isAnswered = true;
     prepareInterim(head, this.#server.isEdge);
     this.#downstream.sendInterim(head);
   }
@@ -256,13 +274,21 @@ export class Exchange implements StreamEvents, NamedRequest, DeadlineOwner {
     this.#downstream.resume();
   }
 
+  /** Whoever sent the request is a hop, and would like to know whether it was tried again. */
+  get #isForHop(): boolean {
+    return !this.#server.isEdge && this.#head !== null && isFromHop(this.#head);
+  }
+
   // ---- the end
 
   /** Answers with an error. Nothing of another answer has left. */
   fail(error: RouteError): void {
-    const { head, body } = errorResponse(error, this.#server.errorLimits);
+    const loop = this.#loop;
+    const isRetriedOut = loop !== null && (loop.isRetriedOut || loop.requeues > 0);
+    const further = isRetriedOut && this.#isForHop ? [RETRIES_EXHAUSTED_FIELD] : [];
+    const { head, body } = errorResponse(error, this.#server.errorLimits, further);
     const length = this.#head?.method === 'HEAD' ? 0 : body.length;
-    this.#responseStarted = true;
+    this.isAnswered = true;
     this.#responseDone = false;
     this.recorder.failed(error, head.status);
     this.recorder.sent = length;
@@ -271,11 +297,11 @@ export class Exchange implements StreamEvents, NamedRequest, DeadlineOwner {
   }
 
   /** The name is bound to a status, not to endpoints. */
-  answer(leaf: Leaf, status: number): void {
+  answer(leaf: Leaf, success: boolean): void {
+    const status = leaf.status as number;
     this.recorder.answeredBy(leaf.client.metrics, leaf.pair);
-    this.recorder.responded(status, true);
+    this.recorder.responded(status, success, true);
     const head = new PlainResponseHead(status, reasonPhrase(status), status === 204 || status === 304 ? null : 0);
-    const success = status < 500;
     prepareResponse(head, success, this.#server.isEdge);
     this.#downstream.sendHead(head, NO_BYTES, 0, 0, true);
     this.#finish();
@@ -295,14 +321,13 @@ export class Exchange implements StreamEvents, NamedRequest, DeadlineOwner {
     this.#isFinished = true;
     const server = this.#server;
     const loop = this.#loop;
-    if (this.#answeredBy !== null) server.wheel.remove(this.#answeredBy);
+    if (this.deadline !== null) server.wheel.remove(this.deadline);
     const attempt = loop === null ? null : loop.close(this.#responseDone);
     this.body?.forget();
     this.body = null;
     this.#head?.release();
     this.#head = null;
     this.recorder.ended();
-    if (loop !== null) loop.leaf?.client.metrics.requeuesPerRequest.record(loop.requeues);
     const { feed, bindings } = server.router;
     if (feed?.draws() === true) feed.add(this.#record(attempt));
     if (loop !== null) bindings.release(loop.binding);

@@ -89,6 +89,9 @@ const ROUTE_FAILURES: Partial<Record<RouteError['type'], string>> = {
   overloaded: failureClass.overloaded,
   tooManyWaiters: failureClass.tooManyWaiters,
   serverTimeout: failureClass.timeout,
+  totalTimeout: failureClass.timeout,
+  deadlinePassed: failureClass.timeout,
+  attemptTimeout: failureClass.attemptTimeout,
 };
 
 export function routeFailure(error: RouteError): string | null {
@@ -217,10 +220,6 @@ export class ClientCacheMetrics {
   close(): void {
     this.#scope.close();
   }
-}
-
-export function serviceMetrics(metrics: MetricRegistry, router: string, name: string): RequestMetrics {
-  return new RequestMetrics(metrics.scope(['rt', router, 'service', name.slice(1)]));
 }
 
 /** What a client does for one service. */

@@ -260,12 +260,8 @@ test('what is known but not built is a warning, or an error where routing or sec
     [router(['client: {socketOptions: {noDelay: no, keepAlive: yes, reuseAddr: yes}}']), 'nothing', ''],
     [router(['client: {socketOptions: {readTimeoutMs: 5, writeTimeoutMs: 5}}']), 'nothing', ''],
     [router(['client: {socketOptions: {backlog: 5}}']), 'warning', 'clients do not listen'],
-    [router(['service: {totalTimeoutMs: 5}']), 'warning', 'not timed out'],
-    [
-      router(['service: {responseClassifier: {kind: io.l5d.http.retryableRead5XX}}']),
-      'warning',
-      'no request is retried',
-    ],
+    [router(['service: {totalTimeoutMs: 5}']), 'nothing', ''],
+    [router(['service: {responseClassifier: {kind: io.l5d.http.retryableRead5XX}}']), 'nothing', ''],
     [router(['service: {responseClassifier: {kind: io.l5d.http.nonRetryable5XX}}']), 'nothing', ''],
     [router(['compressionLevel: -1', 'originator: true', 'streamingEnabled: false']), 'nothing', ''],
     [router(['tracePropagator: {kind: io.l5d.default}']), 'nothing', ''],
@@ -389,7 +385,7 @@ routers:
 telemetry:
 - kind: io.l5d.prometheus
 `,
-      warnings: 1,
+      warnings: 0,
     },
     'failure-accrual': {
       text: `

@@ -120,9 +120,7 @@ export class WorkerReplicas {
   beginAt(endpoint: Endpoint): Sent {
     const role = endpoint.enter();
     const end = (success: boolean | null): void => {
-      if (success === true) endpoint.health.succeeded(role);
-      if (success === false) endpoint.health.failed(role);
-      endpoint.leave(role);
+      endpoint.leave(role, success);
     };
     return { endpoint, role, end };
   }

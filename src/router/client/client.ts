@@ -8,6 +8,7 @@ import type { ClientConnectionOptions } from '../../wire/http1/client-connection
 import type { DecoderLimits } from '../../wire/http1/decoder.ts';
 import { TimerEntry, type TimerWheel } from '../../wire/timer-wheel.ts';
 import type { ClientKeys } from '../config.ts';
+import { RetryBudget } from '../retry-budget.ts';
 import { algorithmOf, createBalancer } from './balancers/index.ts';
 import { Endpoint, type PoolLimits } from './endpoint.ts';
 import { FailFast } from './fail-fast.ts';
@@ -44,6 +45,10 @@ export class Client extends TimerEntry {
   cell: Cell;
   /** How many bindings lead here. */
   references = 0;
+  /** How long one try may take until its response begins; undefined: for ever. */
+  readonly attemptTimeoutMs: number | undefined;
+  /** Of requests that are sent again because nobody can have acted on them. */
+  readonly requeueBudget: RetryBudget;
   readonly #addresses: AddressSet;
   readonly #replicas: Replicas;
   readonly #pool: PoolLimits;
@@ -62,12 +67,19 @@ export class Client extends TimerEntry {
     const failFast = config.failFast ?? false;
     const algorithm = algorithmOf(config.loadBalancer);
     this.metrics = new ClientMetrics(context.metrics, context.router, id, { balancer: algorithm, failFast });
+    this.attemptTimeoutMs = config.requestAttemptTimeoutMs;
+    this.requeueBudget = new RetryBudget(this, config.requeueBudget);
     this.#pool = poolLimits(config);
     this.#replicas = this.#createReplicas(cells.marks, config);
     addresses.listeners.add(this.#onChange);
     this.#onChange();
     this.#sweepMs = Math.min(this.#pool.idleTimeMs, this.#pool.lifeTimeMs);
     this.#sweepLater();
+    this.measure();
+  }
+
+  get wheel(): TimerWheel {
+    return this.#context.wheel;
   }
 
   get isPending(): boolean {
@@ -103,8 +115,9 @@ export class Client extends TimerEntry {
     return this.#replicas.pick(tried);
   }
 
-  /** Looks at what other workers found out about the endpoints, for the metrics. */
+  /** Brings the gauges up to date that other workers move too. */
   measure(): void {
+    this.metrics.budget.set(this.requeueBudget.balance());
     this.#replicas.measure();
   }
 

@@ -92,10 +92,13 @@ export class Endpoint implements Node, ClientConnectionOwner {
     return this.health.begin();
   }
 
-  leave(role: Role): void {
+  /** A request has ended. `success`: what it found out of the endpoint; null: nothing. */
+  leave(role: Role, success: boolean | null): void {
     this.load--;
     this.#metrics.balancer.load.decrement();
     this.watcher?.loadChanged(this, -1);
+    if (success === true) this.health.succeeded(role);
+    else if (success === false) this.health.failed(role);
     this.health.end(role);
   }
 

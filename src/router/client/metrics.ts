@@ -12,7 +12,10 @@ export class ClientMetrics extends RequestMetrics {
   readonly requeues: Counter;
   readonly requestLimit: Counter;
   readonly cannotRetry: Counter;
+  readonly notOpen: Counter;
   readonly requeuesPerRequest: Stat;
+  readonly budget: Gauge;
+  readonly budgetExhausted: Counter;
   readonly #creationFailures: FailureCounts;
   readonly #acquisition: Stat;
 
@@ -37,7 +40,11 @@ export class ClientMetrics extends RequestMetrics {
     this.requeues = scope.counter('retries/requeues');
     this.requestLimit = scope.counter('retries/request_limit');
     this.cannotRetry = scope.counter('retries/cannot_retry');
+    this.notOpen = scope.counter('retries/not_open');
     this.requeuesPerRequest = scope.stat('retries/requeues_per_request');
+    // All workers see the one budget.
+    this.budget = scope.gauge('retries/budget', { merge: 'max' });
+    this.budgetExhausted = scope.counter('retries/budget_exhausted');
     this.#creationFailures = new FailureCounts(scope, 'service_creation/');
     this.#acquisition = scope.stat('service_creation/service_acquisition_latency_ms');
   }

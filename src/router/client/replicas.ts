@@ -103,8 +103,9 @@ export class Replicas {
     if (endpoint === null) return null;
     for (let draw = 1; endpoint.isFull || tried?.includes(endpoint) === true; draw++) {
       if (draw === maxEffort) {
+        if (tried?.includes(endpoint) === true) return this.#untried(tried);
         metrics.maxEffortExhausted.increment();
-        return tried?.includes(endpoint) === true ? this.#untried(tried) : endpoint;
+        return endpoint;
       }
       endpoint = balancer.pick() as Endpoint;
     }

@@ -80,6 +80,13 @@ export function nextClientSpan(context: string): string {
   return bytes.toString('base64', 0, length);
 }
 
+/** `<trace id>.<span id><:<parent id>`, as the original shows a context in its errors; empty for what is none. */
+export function showTrace(context: string): string {
+  if (decode(context) === 0) return '';
+  const id = (word: number): string => bytes.toString('hex', word * 4, word * 4 + 8);
+  return `${id(TRACE_WORD)}.${id(SPAN_WORD)}<:${id(PARENT_WORD)}`;
+}
+
 /** Reads a context into the work space; 0 when it isn't one (its length is wrong). */
 function decode(context: string): number {
   const decoded = Buffer.from(context, 'base64');

@@ -188,6 +188,10 @@ export class HttpServer implements ServerConnectionOwner, ExchangeServer {
     return null;
   }
 
+  countDeadline(leftMs: number): void {
+    this.metrics.deadline(leftMs);
+  }
+
   end(request: ServedRequest): void {
     if (this.#isLimited) this.#inFlight.leave();
     this.metrics.ended(request);
