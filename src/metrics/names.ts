@@ -14,6 +14,8 @@ export interface MetricDefinition {
   readonly merge?: GaugeMerge;
   /** No thread records it: the collector makes it of what threads record. */
   readonly derived?: true;
+  /** Only some configs have it: made when it is first set, in no block. */
+  readonly optional?: true;
 }
 
 export interface ScopeDefinition {
@@ -28,6 +30,7 @@ const counter = (name: string, help: string): MetricDefinition => ({ name, type:
 const gauge = (name: string, help: string, merge: GaugeMerge = 'sum'): MetricDefinition =>
   merge === 'sum' ? { name, type: 'gauge', help } : { name, type: 'gauge', help, merge };
 const stat = (name: string, help: string): MetricDefinition => ({ name, type: 'stat', help });
+const optional = (metric: MetricDefinition): MetricDefinition => ({ ...metric, optional: true });
 const derived = (name: string, help: string): MetricDefinition => ({ name, type: 'gauge', help, derived: true });
 
 /** What servers, services and clients all count. */
@@ -112,7 +115,7 @@ export const metricTree: readonly ScopeDefinition[] = [
       ...requests,
       ...connections,
       ...statuses,
-      gauge('available', '1 if the replica set has an endpoint.', 'max'),
+      gauge('available', '1 if there is an endpoint that requests may go to.', 'max'),
       counter('cancelled_connects', 'Connects given up before they were through.'),
       stat('connect_latency_ms', 'Time in ms to open a connection.'),
       stat('failed_connect_latency_ms', 'Time in ms until a connect failed.'),
@@ -123,6 +126,7 @@ export const metricTree: readonly ScopeDefinition[] = [
       counter('pool_num_too_many_waiters', 'Requests refused because too many waited for a connection.'),
       gauge('loadbalancer/size', 'Endpoints of the replica set.', 'max'),
       gauge('loadbalancer/available', 'Endpoints that requests may go to.', 'max'),
+      gauge('loadbalancer/busy', 'Endpoints that failure accrual or failFast have taken out.', 'max'),
       gauge('loadbalancer/load', 'Requests in flight to all endpoints.'),
       gauge('loadbalancer/num_weight_classes', 'Different weights among the endpoints.', 'max'),
       gauge('loadbalancer/meanweight', 'Mean weight of the endpoints.', 'max'),
@@ -130,6 +134,26 @@ export const metricTree: readonly ScopeDefinition[] = [
       counter('loadbalancer/adds', 'Endpoints added.'),
       counter('loadbalancer/removes', 'Endpoints removed.'),
       counter('loadbalancer/updates', 'Updates of the replica set.'),
+      counter(
+        'loadbalancer/rebuilds',
+        'How often the balancer got other endpoints: after updates, and when some are taken out or good again.',
+      ),
+      counter(
+        'loadbalancer/max_effort_exhausted',
+        'Requests for which no endpoint was found that is in and has a connection to spare.',
+      ),
+      optional(gauge('loadbalancer/aperture', 'Endpoints that an aperture balancer is over.', 'max')),
+      counter('failure_accrual/removals', 'Endpoints taken out for their failures.'),
+      counter('failure_accrual/revivals', 'Endpoints that were good again.'),
+      counter('failure_accrual/probes', 'Requests sent to an endpoint that was out, to see whether it is good again.'),
+      counter('failure_accrual/removed_for_ms', 'Time in ms for which endpoints were taken out, all together.'),
+      optional(counter('failfast/marked_dead', 'Endpoints left alone because a connect failed.')),
+      optional(counter('failfast/marked_available', 'Endpoints that could be connected to again.')),
+      optional(gauge('failfast/is_marked_dead', 'Endpoints that are left alone because connects failed.', 'max')),
+      optional(
+        gauge('failfast/unhealthy_for_ms', 'Time in ms for which connects to one of them have failed, at most.', 'max'),
+      ),
+      optional(gauge('failfast/unhealthy_num_tries', 'Connects to one of them that have failed, at most.', 'max')),
       counter('retries/requeues', 'Requests sent again, because no endpoint can have acted on them.'),
       stat('retries/requeues_per_request', 'How often a request was sent again.'),
       gauge('retries/budget', 'Requeues that are allowed now.', 'max'),

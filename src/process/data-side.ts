@@ -46,7 +46,7 @@ class InlineDataSide implements DataSide {
     const ports = serverAddresses(options.routers).map(({ port }) => port);
     const concurrency = SharedConcurrency.allocate(ports.length, 1);
     this.controls = [attach(port1)];
-    this.#data = new DataPlane(port2, { ...options, ports, accepting: 'alone', concurrency, worker: 0 });
+    this.#data = new DataPlane(port2, { ...options, ports, accepting: 'alone', concurrency, worker: 0, workers: 1 });
   }
 
   async start(): Promise<readonly ListeningServer[]> {
