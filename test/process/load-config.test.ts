@@ -429,7 +429,7 @@ routers:
 telemetry:
 - kind: io.l5d.prometheus
 `,
-      warnings: 0,
+      warnings: 1,
     },
     'failure-accrual': {
       text: `
