@@ -1,9 +1,10 @@
 /** The endpoints of the admin server and what each needs from the process. */
 import type { Worker } from 'node:worker_threads';
 import type { ConfiguredNamer, Interpreter } from '../naming/index.ts';
+import type { ClientState } from '../router/client/state.ts';
 import type { Telemeter } from '../telemetry/index.ts';
 import { boundNamesHandler } from './bound-names.ts';
-import { type ClientStates, clientStateHandler } from './client-state.ts';
+import { clientStateHandler } from './client-state.ts';
 import { configHandler } from './config-json.ts';
 import { delegatorHandler } from './delegator.ts';
 import { lintHandler } from './lint.ts';
@@ -32,7 +33,7 @@ export interface AdminSources {
   /** The process' own metrics as Prometheus text. */
   readonly processText: () => Promise<string>;
   /** What each worker knows of its clients. */
-  readonly clients: () => Promise<ClientStates>;
+  readonly clients: () => Promise<readonly ClientState[]>;
   /** The workers that run now; none where the main thread carries requests. */
   readonly workers: () => readonly Worker[];
   readonly loggers: Loggers;

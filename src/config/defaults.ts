@@ -94,10 +94,20 @@ export const idleTimeoutMs = 75_000;
 export const connectTimeoutMs = 1000;
 /** 1.7.5. */
 export const loadBalancerKind = 'p2c';
-/** 1.7.5. Draws of two endpoints before an unavailable one is taken. */
+/** 1.7.5. Draws before an endpoint is taken that would rather not be. */
 export const maxEffort = 5;
 /** Requests that may wait for a connection to one endpoint. 1.7.5 has no limit, so that a queue grows until memory ends. */
 export const poolMaxWaiters = 10_000;
+/** 1.7.5. Time in ms over which ewma forgets latencies. */
+export const ewmaDecayTimeMs = 10_000;
+/** 1.7.5. Time in ms over which aperture averages the load. */
+export const apertureSmoothWindowMs = 5000;
+/** 1.7.5. Requests in flight for each endpoint at which an aperture shrinks, */
+export const apertureLowLoad = 0.5;
+/** 1.7.5. and at which it grows. */
+export const apertureHighLoad = 2;
+/** 1.7.5. */
+export const minAperture = 1;
 /** 1.7.5. Idle connections per endpoint that are kept whatever their age. */
 export const poolMinSize = 0;
 
@@ -110,6 +120,18 @@ export const classifierKind = 'io.l5d.http.nonRetryable5XX';
 
 /** 1.7.5. Consecutive failures that eject an endpoint. */
 export const accrualFailures = 5;
+/** 1.7.5. ms for which an endpoint is out at first, */
+export const accrualBackoffMs = 5000;
+/** 1.7.5. and at most, after as many tries as it takes. */
+export const accrualMaxBackoffMs = 300_000;
+/**
+ * The most endpoints that may be out, in percent. The original has no such limit: all of them, and then all are used.
+ */
+export const maxEjectionPercent = 100;
+/** 1.7.5. With failFast: ms until a connect is tried again at first, */
+export const failFastBackoffMs = 1000;
+/** 1.7.5. and at most. */
+export const failFastMaxBackoffMs = 32_000;
 /** 1.7.5. Seconds over which a budget is counted. */
 export const budgetTtlSecs = 10;
 /** 1.7.5. */

@@ -30,8 +30,9 @@ export interface DataPlan {
   readonly concurrency: SharedArrayBuffer;
   /** Of the process's CellPool. */
   readonly cells: SharedArrayBuffer;
-  /** Which of the workers this is. */
+  /** Which of the workers this is, and how many there are. */
   readonly worker: number;
+  readonly workers: number;
   /** Share of requests that the control side is told of, 0 to 1. */
   readonly requestSampleRate: number;
   /** MiB of the process above which requests are refused; undefined: the usual share of what there is. */
@@ -113,7 +114,7 @@ export class DataPlane {
   async start(): Promise<void> {
     const addresses = serverAddresses(this.#plan.routers);
     for (const config of this.#plan.routers) {
-      const router = new Router(config, this.#port, this.#wheel, this.metrics, this.#feed);
+      const router = new Router(config, this.#port, this.#wheel, this.metrics, this.#feed, this.#plan.workers);
       this.#routers.push(router);
       for (const address of addresses.filter((candidate) => candidate.router === config)) {
         await this.#listen(router, address);
@@ -182,11 +183,7 @@ export class DataPlane {
   #answer(kind: string): unknown {
     switch (kind) {
       case 'clients':
-        return Object.fromEntries(
-          this.#routers.flatMap((router) =>
-            Array.from(router.clients.values(), (client) => [client.id, client.state()]),
-          ),
-        );
+        return this.#routers.flatMap((router) => Array.from(router.clients.values(), (client) => client.state()));
       case 'connections':
         return this.#servers.reduce((sum, server) => sum + server.connections, 0);
       default:

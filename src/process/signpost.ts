@@ -1,7 +1,6 @@
 /** Starts Signpost from a validated config: control side, data side, admin server; and stops them in order. */
 import { availableParallelism } from 'node:os';
 import type { MessagePort } from 'node:worker_threads';
-import type { ClientStates } from '../admin/client-state.ts';
 import { adminEndpoints } from '../admin/endpoints.ts';
 import type { IdentifierServer } from '../admin/identifier-server.ts';
 import { pathFilter } from '../admin/security.ts';
@@ -12,6 +11,7 @@ import { DefaultInterpreter } from '../interpreters/index.ts';
 import { Dtab, type Interpreter } from '../naming/index.ts';
 import { CellPool } from '../port/cells.ts';
 import { type Bind, ControlEnd } from '../port/control-end.ts';
+import type { ClientState } from '../router/client/state.ts';
 import { ProcessText } from '../telemetry/process-metrics.ts';
 import { type LinkerdConfig, routerLabel } from './config.ts';
 import { ListenError, type ListeningServer } from './data-plane.ts';
@@ -203,10 +203,10 @@ async function startData(data: DataSide, configPath: string): Promise<readonly L
 }
 
 /** What the workers that run now know of their clients. */
-async function clientStates(data: DataSide): Promise<ClientStates> {
+async function clientStates(data: DataSide): Promise<ClientState[]> {
   const answers = await Promise.all(data.controls.map((control) => control.query('clients')));
   // A worker that has just died has no clients.
-  return (answers as (ClientStates[number] | null)[]).filter((answer) => answer !== null);
+  return (answers as (ClientState[] | null)[]).flatMap((answer) => answer ?? []);
 }
 
 function cannotListen(configPath: string, key: string, host: string, port: number, code: string): StartError {

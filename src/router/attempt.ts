@@ -2,12 +2,13 @@
  * An attempt: one try of a request at one endpoint. It gets a connection (one that is idle, or waits for one), sends the
  * request over it and passes on what comes back, until it ends, is given up, or takes longer than its client allows.
  */
-import type { Head, RequestHead, ResponseHead } from '../wire/head.ts';
+import { Body, type Head, type RequestHead, type ResponseHead } from '../wire/head.ts';
 import type { ResetReason, StreamEvents, UpstreamStream } from '../wire/stream.ts';
 import { TimerEntry } from '../wire/timer-wheel.ts';
 import type { TunnelConnection } from '../wire/tunnel-connection.ts';
 import type { Client } from './client/client.ts';
 import type { ConnectionWaiter, Endpoint } from './client/endpoint.ts';
+import type { Role } from './client/health.ts';
 
 /** Whoever made the attempt and judges how it goes. After `onFailed` it is over. */
 export interface AttemptOwner {
@@ -57,6 +58,11 @@ export class Attempt extends TimerEntry implements StreamEvents, ConnectionWaite
   #connection: UpstreamStream | null = null;
   /** A tunnel that is being connected. */
   #tunnel: TunnelConnection | null = null;
+  readonly #role: Role;
+  /** By performance.now(); 0 where the balancer does not ask for the latency. */
+  readonly #startedMs: number;
+  #hasAnswered = false;
+  #isTunnel = false;
   /** What the response is to failure accrual; null: nothing is known. */
   #success: boolean | null = null;
   #isOver = false;
@@ -71,7 +77,8 @@ export class Attempt extends TimerEntry implements StreamEvents, ConnectionWaite
     this.wantsFresh = wantsFresh;
     this.#owner = owner;
     this.#sink = sink;
-    endpoint.enter();
+    this.#startedMs = endpoint.latency === null ? 0 : performance.now();
+    this.#role = endpoint.enter();
     if (client.attemptTimeoutMs !== undefined) client.wheel.add(this, client.attemptTimeoutMs);
   }
 
@@ -112,14 +119,16 @@ export class Attempt extends TimerEntry implements StreamEvents, ConnectionWaite
     this.#connection?.resume();
   }
 
-  /** Says what the response is that has begun: it counts when it has ended. */
+  /** Says what the response is that has begun: a success counts when it has ended. */
   judge(success: boolean): void {
     this.#success = success;
+    if (success) this.endpoint.health.responding(this.#role);
   }
 
   /** Ends the attempt: the endpoint is told by the closing of its connection. */
   cancel(): void {
-    if (!this.#isOver) this.#giveUp(null);
+    // Of a response that began well nobody knows how it would have ended.
+    if (!this.#isOver) this.#giveUp(this.#success === false ? false : null);
   }
 
   /** The response is complete; the connection gives itself back. */
@@ -177,6 +186,8 @@ export class Attempt extends TimerEntry implements StreamEvents, ConnectionWaite
 
   onHead(head: Head, chunk: Buffer, start: number, end: number, fin: boolean): void {
     if (this.next !== null) this.#client.wheel.remove(this);
+    this.#isTunnel = head.bodyKind === Body.tunnel;
+    this.#measure(true);
     this.#owner.onResponse(this, head as ResponseHead, chunk, start, end, fin);
   }
 
@@ -205,11 +216,12 @@ export class Attempt extends TimerEntry implements StreamEvents, ConnectionWaite
       return;
     }
     if (this.#isOver || connection === null) return;
-    this.#leave(false);
-    this.#connection = null;
     const kept = connection.streams > 0;
     // An endpoint that is silent has the request, for all we know.
     const unanswered = connection.wasUnanswered && reason.type !== 'timeout' && (kept || reason.type === 'failed');
+    // How a tunnel ends is not the endpoint's alone, and kept connections end when they were idle for too long.
+    this.#leave(this.#isTunnel ? this.#success : unanswered && kept ? null : false);
+    this.#connection = null;
     this.#owner.onFailed(this, { type: 'reset', reason, unanswered, kept });
   }
 
@@ -220,7 +232,18 @@ export class Attempt extends TimerEntry implements StreamEvents, ConnectionWaite
   #leave(success: boolean | null): void {
     this.#isOver = true;
     if (this.next !== null) this.#client.wheel.remove(this);
-    this.endpoint.leave(success);
+    if (!this.#hasAnswered) this.#measure(false);
+    this.endpoint.leave(this.#role, success);
+  }
+
+  /** The time to the response's head, or to the end without one. */
+  #measure(answered: boolean): void {
+    this.#hasAnswered = true;
+    const { latency } = this.endpoint;
+    if (latency === null || this.#startedMs === 0) return;
+    const nowMs = performance.now();
+    if (answered) latency.answered(nowMs - this.#startedMs, nowMs);
+    else latency.failed(nowMs - this.#startedMs, nowMs);
   }
 
   #giveUp(success: boolean | null): void {

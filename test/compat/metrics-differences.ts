@@ -99,7 +99,7 @@ const rules: readonly Rule[] = [
   {
     reason: 'each worker binds the names of its own requests',
     byChance: DEALT_OUT,
-    names: /\/(bindcache\/\w+\/misses|loadbalancer\/(adds|updates))$/,
+    names: /\/(bindcache\/\w+\/misses|loadbalancer\/(adds|updates|rebuilds))$/,
     applies: (then, now, { workers }) => workers > 1 && now > then && now <= workers * then,
   },
 ];

@@ -65,6 +65,7 @@ export async function startDataSide(
     concurrency,
     cells: cells.memory,
     worker: 0,
+    workers: 1,
     requestSampleRate: 0,
     maxMemoryMB: undefined,
   });

@@ -25,7 +25,7 @@ function serverOf(t: Test, port: number): HttpServer {
       answer({ type: 'bound', binding, tree: { type: 'neg' }, cell: NO_CELL });
       return;
     }
-    const tree = { type: 'leaf', leaf: 1, id: '/#/memory/web', residual: '/', cell: NO_CELL } as const;
+    const tree = { type: 'leaf', leaf: 1, id: '/#/memory/web', residual: '/', cell: NO_CELL, marks: NO_CELL } as const;
     answer({ type: 'bound', binding, tree, cell: NO_CELL });
     answer({
       type: 'addrs',
