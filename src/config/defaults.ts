@@ -22,6 +22,14 @@ export const maxConfigDepth = 64;
  */
 export const maxDefaultWorkers = 2;
 
+/**
+ * Share of the memory of its container, or of the machine, above which requests are refused. What is left is for what they need
+ * while they end, and for a collection of garbage.
+ */
+export const memoryShare = 0.85;
+/** The same of the JavaScript heap of each thread, of which Node sets the limit. */
+export const heapShare = 0.8;
+
 // -- admin
 
 /** 1.7.5. Loopback, because the admin API can stop the process. */
@@ -88,6 +96,8 @@ export const connectTimeoutMs = 1000;
 export const loadBalancerKind = 'p2c';
 /** 1.7.5. Draws before an endpoint is taken that would rather not be. */
 export const maxEffort = 5;
+/** Requests that may wait for a connection to one endpoint. 1.7.5 has no limit, so that a queue grows until memory ends. */
+export const poolMaxWaiters = 10_000;
 /** 1.7.5. Time in ms over which ewma forgets latencies. */
 export const ewmaDecayTimeMs = 10_000;
 /** 1.7.5. Time in ms over which aperture averages the load. */

@@ -67,7 +67,7 @@ export const metricTree: readonly ScopeDefinition[] = [
       ...requests,
       ...connections,
       ...statuses,
-      counter('nacks', 'Requests refused because too many were in flight.'),
+      counter('nacks', 'Requests refused because too many were in flight, or memory was short.'),
       stat('connection_received_bytes', 'Bytes received on a connection.'),
       stat('connection_sent_bytes', 'Bytes sent on a connection.'),
       stat('request_payload_bytes', 'Bytes of a request body.'),

@@ -80,7 +80,13 @@ export async function startSignpost(options: StartOptions): Promise<RunningSignp
     });
   };
   const data = createDataSide(
-    { routers: config.routers, workers, requestSampleRate: recent?.sampleRate ?? 0, cells: cells.memory },
+    {
+      routers: config.routers,
+      workers,
+      requestSampleRate: recent?.sampleRate ?? 0,
+      cells: cells.memory,
+      maxMemoryMB: config.maxMemoryMB,
+    },
     attach,
     log,
   );

@@ -5,7 +5,6 @@
 import { Dtab, showTree } from '../naming/index.ts';
 import { PlainResponseHead } from '../wire/head.ts';
 import { reasonPhrase } from '../wire/reasons.ts';
-import type { ResetReason } from '../wire/stream.ts';
 
 export type RouteError =
   /** No identifier applies, or one found the request wrong. */
@@ -27,7 +26,9 @@ export type RouteError =
   /** Every endpoint that was asked said that it has not acted on the request. */
   | { readonly type: 'nacked' }
   /** `maxConcurrentRequests` of a server. */
-  | { readonly type: 'overloaded'; readonly limit: number }
+  | { readonly type: 'overloaded'; readonly limit: number; readonly retryAfterSecs: number }
+  /** The process has as much memory as it may have. */
+  | { readonly type: 'outOfMemory'; readonly retryAfterSecs: number }
   /** `hostConnectionPool.maxWaiters` of a client. */
   | ({ readonly type: 'tooManyWaiters'; readonly limit: number } & Selected)
   /** `timeoutMs` of a server, which is named by where it listens. */
@@ -52,20 +53,6 @@ export interface Selected {
   readonly address: string;
 }
 
-/** What a connection's end means to the request that it carried. */
-export function backendError(reason: ResetReason, selected: Selected): RouteError {
-  switch (reason.type) {
-    case 'malformed':
-      return { type: 'backendMalformed', cause: reason.message, ...selected };
-    case 'failed':
-      return { type: 'backendClosed', cause: `the connection failed (${reason.code})`, ...selected };
-    case 'timeout':
-      return { type: 'backendClosed', cause: reason.message, ...selected };
-    case 'closed':
-      return { type: 'backendClosed', cause: 'the connection was closed', ...selected };
-  }
-}
-
 export interface ErrorLimits {
   /** Bytes of the body. */
   readonly bodyBytes: number;
@@ -75,8 +62,21 @@ export interface ErrorLimits {
   readonly edge: boolean;
 }
 
-/** A second is long enough for a burst to pass and short enough not to turn clients away for nothing. */
-const RETRY_AFTER_SECONDS = '1';
+/** Connections come and go quickly, so a second is long enough. */
+const WAITERS_RETRY_AFTER_SECS = 1;
+
+/** A refusal that came before anybody had acted on the request. Finagle clients know it by its first header. */
+function shed(reason: string, retryAfterSecs: number): Answer {
+  return {
+    status: 503,
+    message: `${reason} The request was not processed and is safe to retry.`,
+    retryable: true,
+    fields: [
+      ['finagle-http-nack', 'true'],
+      ['Retry-After', String(retryAfterSecs)],
+    ],
+  };
+}
 
 interface Answer {
   readonly status: number;
@@ -140,23 +140,16 @@ function answerTo(error: RouteError): Answer {
     case 'nacked':
       return { status: 502, message: 'The request was Nacked by the server' };
     case 'overloaded':
-      return {
-        status: 503,
-        message: `The limit of ${error.limit} concurrent requests is reached. The request was not processed and is safe to retry.`,
-        retryable: true,
-        // Finagle clients know a refusal by this header.
-        fields: [
-          ['finagle-http-nack', 'true'],
-          ['Retry-After', RETRY_AFTER_SECONDS],
-        ],
-      };
+      return shed(`The limit of ${error.limit} concurrent requests is reached.`, error.retryAfterSecs);
+    case 'outOfMemory':
+      return shed('The proxy is short of memory.', error.retryAfterSecs);
     case 'tooManyWaiters':
       return {
         status: 503,
         message: withSelection(`More than ${error.limit} requests wait for a connection to ${error.address}.`, error),
         edge: 'Too many requests wait for a connection to the service.',
         retryable: true,
-        fields: [['Retry-After', RETRY_AFTER_SECONDS]],
+        fields: [['Retry-After', String(WAITERS_RETRY_AFTER_SECS)]],
       };
     case 'serverTimeout': {
       const duration = showDuration(error.ms);

@@ -21,45 +21,20 @@ import {
   type Stream,
   type StreamEvents,
 } from '../wire/stream.ts';
-import type { TimerWheel } from '../wire/timer-wheel.ts';
 import type { Attempt } from './attempt.ts';
 import type { Leaf } from './binding.ts';
 import { type DeadlineOwner, RequestDeadline, type TimeLimits } from './deadline.ts';
-import { type ErrorLimits, errorResponse, type RouteError } from './errors.ts';
+import { errorResponse, type RouteError } from './errors.ts';
+import type { ExchangeServer } from './exchange-server.ts';
 import { prepareInterim, prepareRequest, prepareResponse } from './http/context-headers.ts';
 import { readDeadline } from './http/deadline.ts';
 import { isFromHop, markRetries, RETRIES_EXHAUSTED_FIELD } from './http/retry-headers.ts';
-import type { TraceHeaders } from './http/trace.ts';
 import type { NamedRequest } from './named-request.ts';
-import { NO_OVERRIDE, type OverrideResult } from './override.ts';
+import { NO_OVERRIDE } from './override.ts';
 import { Recorder } from './recorder.ts';
 import { RequestBody } from './request-body.ts';
 import { RetryLoop } from './retry-loop.ts';
 import type { Router } from './router.ts';
-import type { ServedRequest } from './server/metrics.ts';
-
-/** The server that a request came by, as its exchange asks it. */
-export interface ExchangeServer {
-  readonly router: Router;
-  readonly wheel: TimerWheel;
-  /** Where it listens, as `ip/port`. */
-  readonly address: string;
-  /** How long a request may wait for its answer to begin; undefined: for ever. */
-  readonly timeoutMs: number | undefined;
-  /** Nothing that comes from outside is believed, and nothing of the inside told (`clearContext`). */
-  readonly isEdge: boolean;
-  readonly errorLimits: ErrorLimits;
-  /** Counts a request in; the error when it is not let in. */
-  begin(head: RequestHead): RouteError | null;
-  end(request: ServedRequest): void;
-  /** The local dtab of a request, shown. */
-  override(head: RequestHead): OverrideResult;
-  /** The name of a request, shown. */
-  identify(head: RequestHead, peer: ConnectionAddresses): string | RouteError;
-  startTrace(head: RequestHead): TraceHeaders;
-  /** A request came with a deadline, which is so many ms away; negative when it has passed. */
-  countDeadline(leftMs: number): void;
-}
 
 const L5D_ERR = bit(Known.l5dErr);
 
@@ -233,7 +208,7 @@ export class Exchange implements StreamEvents, NamedRequest, DeadlineOwner {
     this.#isTunnel = head.bodyKind === Body.tunnel;
     this.#requestDone = false;
     prepareResponse(head, success, this.#server.isEdge);
-    if (!success) markRetries(head, (this.#loop as RetryLoop).isRetriedOut, this.#isForHop);
+    if (!success) markRetries(head, this.#loop?.further?.isRetriedOut === true, this.#isForHop);
     // Bytes that have not left yet must stay untouched, also when the response is complete with them.
     if (!this.#downstream.sendHead(head, chunk, start, end, fin)) attempt.hold();
     if (fin) this.#finish();
@@ -268,6 +243,10 @@ export class Exchange implements StreamEvents, NamedRequest, DeadlineOwner {
     this.#downstream.hold();
   }
 
+  holdBody(): void {
+    if (this.body?.isComplete === false) this.hold();
+  }
+
   onUpstreamDrain(): void {
     if (!this.#isHeld) return;
     this.#isHeld = false;
@@ -283,10 +262,10 @@ export class Exchange implements StreamEvents, NamedRequest, DeadlineOwner {
 
   /** Answers with an error. Nothing of another answer has left. */
   fail(error: RouteError): void {
-    const loop = this.#loop;
-    const isRetriedOut = loop !== null && (loop.isRetriedOut || loop.requeues > 0);
-    const further = isRetriedOut && this.#isForHop ? [RETRIES_EXHAUSTED_FIELD] : [];
-    const { head, body } = errorResponse(error, this.#server.errorLimits, further);
+    const further = this.#loop?.further;
+    const isRetriedOut = further?.isRetriedOut === true || (further?.requeues ?? 0) > 0;
+    const fields = isRetriedOut && this.#isForHop ? [RETRIES_EXHAUSTED_FIELD] : [];
+    const { head, body } = errorResponse(error, this.#server.errorLimits, fields);
     const length = this.#head?.method === 'HEAD' ? 0 : body.length;
     this.isAnswered = true;
     this.#responseDone = false;

@@ -87,6 +87,7 @@ const ROUTE_FAILURES: Partial<Record<RouteError['type'], string>> = {
   connectFailed: failureClass.connectFailed,
   backendClosed: failureClass.backendClosed,
   overloaded: failureClass.overloaded,
+  outOfMemory: failureClass.overloaded,
   tooManyWaiters: failureClass.tooManyWaiters,
   serverTimeout: failureClass.timeout,
   totalTimeout: failureClass.timeout,

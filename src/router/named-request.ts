@@ -37,6 +37,8 @@ export interface NamedRequest extends ResponseSink {
   fail(error: RouteError): void;
   /** The name is bound to a status, with which the router itself answers. */
   answer(leaf: Leaf, success: boolean): void;
-  /** Takes no more of the body from the client until the next `onUpstreamDrain`. */
+  /** Takes no more from the client until the next `onUpstreamDrain`: what was sent has not left. */
   hold(): void;
+  /** The same while there is nowhere to send it; a client that has sent all is watched, since it may leave. */
+  holdBody(): void;
 }

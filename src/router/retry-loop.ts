@@ -13,7 +13,6 @@
  * Both together are no more than the service's `maxPerRequest`, and none begins once a byte of a response has reached the client.
  */
 
-import type { Counter } from '../metrics/registry.ts';
 import type { Head, ResponseHead } from '../wire/head.ts';
 import { NO_BYTES } from '../wire/stream.ts';
 import { Attempt, type AttemptFailure, type AttemptOwner } from './attempt.ts';
@@ -21,11 +20,12 @@ import type { Binding, Leaf } from './binding.ts';
 import type { Client } from './client/client.ts';
 import type { Endpoint } from './client/endpoint.ts';
 import { attemptHeader } from './deadline.ts';
-import { backendError, dentryLines, type RouteError, type Selected } from './errors.ts';
+import { attemptError, selected, unbound } from './failures.ts';
+import { FurtherTries } from './further-tries.ts';
 import { Verdict } from './http/classifiers/index.ts';
 import { writeDeadline } from './http/deadline.ts';
 import { forbidsRetry, isNack, retryAfterMs } from './http/retry-headers.ts';
-import { nextClientSpan, showTrace, type TraceHeaders } from './http/trace.ts';
+import { nextClientSpan, type TraceHeaders } from './http/trace.ts';
 import { routeFailure } from './metrics.ts';
 import type { NamedRequest } from './named-request.ts';
 import { NO_OVERRIDE } from './override.ts';
@@ -39,26 +39,16 @@ export class RetryLoop implements AttemptOwner {
   readonly binding: Binding;
   /** Where the request may go, or went. */
   leaf: Leaf | null = null;
-  retries = 0;
-  requeues = 0;
+  /** Null while the first try has not failed. */
+  further: FurtherTries | null = null;
   #attempt: Attempt | null = null;
   #hasResponse = false;
-  /** Another try was wanted and not allowed. */
-  #isRefused = false;
-  /** Endpoints that nothing could be sent to, or that would not have it; null while there are none. */
-  #refused: Endpoint[] | null = null;
-  /** The last one that failed otherwise: another is preferred. */
-  #avoided: Endpoint | null = null;
-  /** A connection died under the request: the next one must not be another that was kept. */
-  #wantsFresh = false;
-  #waitedMs = 0;
   /** Which budgets know of the request. */
   #isDeposited = false;
   #depositedAt: Client | null = null;
   #trace: string;
   readonly #requestId: string;
   #waiting: Waiting | null = null;
-  #isOver = false;
 
   constructor(request: NamedRequest, binding: Binding, trace: TraceHeaders) {
     this.#request = request;
@@ -71,11 +61,6 @@ export class RetryLoop implements AttemptOwner {
     const { binding } = this;
     if (binding.phase === 'pending') this.#wait().forName(binding, () => this.#dispatch());
     else this.#dispatch();
-  }
-
-  /** The failure that the client is told of is what is left after further tries, made or refused. */
-  get isRetriedOut(): boolean {
-    return this.#isRefused || this.retries > 0;
   }
 
   /** More of the body has come, and was kept if need be. False as of Stream.sendData. */
@@ -95,14 +80,13 @@ export class RetryLoop implements AttemptOwner {
 
   /** The exchange is over. `isWhole`: the response came to its end. Returns the last attempt. */
   close(isWhole: boolean): Attempt | null {
-    this.#isOver = true;
     this.#waiting?.close();
     const attempt = this.#attempt;
     if (isWhole) attempt?.end();
     else attempt?.cancel();
     this.#attempt = null;
-    this.binding.service.metrics.retriesPerRequest.record(this.retries);
-    this.leaf?.client.metrics.requeuesPerRequest.record(this.requeues);
+    this.binding.service.metrics.retriesPerRequest.record(this.further?.retries ?? 0);
+    this.leaf?.client.metrics.requeuesPerRequest.record(this.further?.requeues ?? 0);
     return attempt;
   }
 
@@ -121,7 +105,7 @@ export class RetryLoop implements AttemptOwner {
     }
     const leaf = binding.choose();
     if (leaf === null) {
-      request.fail(this.#unbound());
+      request.fail(unbound(request, binding));
       return;
     }
     this.leaf = leaf;
@@ -136,36 +120,27 @@ export class RetryLoop implements AttemptOwner {
     else this.#try(leaf);
   }
 
-  /** The client is held meanwhile. */
   #wait(): Waiting {
     const { router } = this.#request;
     this.#waiting ??= new Waiting(router.wheel, router.bindingTimeoutMs, () => {
       const { bindingTimeoutMs } = router;
       this.#request.fail({ type: 'bindingTimeout', service: this.binding.service.name, ms: bindingTimeoutMs });
     });
-    this.#request.hold();
+    this.#request.holdBody();
     return this.#waiting;
   }
 
   #try(leaf: Leaf): void {
     const { client } = leaf;
-    // What was refused may be better by now, after a backoff.
-    const endpoint = this.#pick(client) ?? (this.retries > 0 ? client.pick(null) : null);
+    const endpoint = this.further === null ? client.pick(null) : this.further.pick(client);
     if (endpoint !== null) {
       this.#tryAt(leaf, endpoint);
       return;
     }
     client.metrics.notAcquired('noEndpoint');
     const cause = client.failure;
-    this.#request.fail(cause === null ? this.#unbound() : { type: 'bindingFailed', cause });
-  }
-
-  #pick(client: Client): Endpoint | null {
-    if (this.#avoided !== null) {
-      const other = client.pick(this.#refused === null ? [this.#avoided] : [...this.#refused, this.#avoided]);
-      if (other !== null) return other;
-    }
-    return client.pick(this.#refused);
+    const request = this.#request;
+    request.fail(cause === null ? unbound(request, this.binding) : { type: 'bindingFailed', cause });
   }
 
   #tryAt(leaf: Leaf, endpoint: Endpoint): void {
@@ -176,23 +151,25 @@ export class RetryLoop implements AttemptOwner {
       this.#depositedAt = client;
       client.requeueBudget.deposit(recorder.startMs);
     }
-    const attempt = new Attempt(client, endpoint, this.#wantsFresh, this, request);
+    const { further } = this;
+    const attempt = new Attempt(client, endpoint, further?.wantsFresh === true, this, request);
     this.#attempt = attempt;
-    recorder.trying(this.#waiting === null && this.#tries === 0);
+    recorder.trying(this.#waiting === null && further === null);
     if (request.head.method === 'CONNECT' && !leaf.isGateway) attempt.startTunnel();
     else if (!attempt.start()) this.#turnedAway(attempt);
-    if (!attempt.isSent && !this.#isOver) request.hold();
+    if (this.#attempt?.isSent === false) request.holdBody();
     recorder.tried();
   }
 
   /** Too many requests wait for a connection to this endpoint. */
   #turnedAway(attempt: Attempt): void {
-    const { client } = this.leaf as Leaf;
+    const leaf = this.leaf as Leaf;
+    const { client } = leaf;
     attempt.cancel();
     client.metrics.notAcquired('tooManyWaiters');
-    this.#refuse(attempt.endpoint);
+    this.#further.refuse(attempt.endpoint);
     if (this.#requeue()) return;
-    this.#request.fail({ type: 'tooManyWaiters', limit: client.maxWaiters, ...this.#selected(attempt.endpoint) });
+    this.#request.fail({ type: 'tooManyWaiters', limit: client.maxWaiters, ...selected(this.binding, leaf, attempt) });
   }
 
   // ---- AttemptOwner
@@ -242,20 +219,22 @@ export class RetryLoop implements AttemptOwner {
       request.onResponseCut();
       return;
     }
-    const error = this.#errorOf(attempt, failure);
+    const leaf = this.leaf as Leaf;
+    const error = attemptError(failure, selected(this.binding, leaf, attempt), leaf, this.#trace);
+    const further = this.#further;
     if (attempt.isSent) {
-      this.#avoided = attempt.endpoint;
-      this.#wantsFresh = failure.type === 'reset';
+      further.avoid(attempt.endpoint);
+      further.wantsFresh = failure.type === 'reset';
       request.recorder.attemptFailed(routeFailure(error));
     } else {
-      this.#refuse(attempt.endpoint);
-      (this.leaf as Leaf).client.metrics.notAcquired('cannotConnect');
+      further.refuse(attempt.endpoint);
+      leaf.client.metrics.notAcquired('cannotConnect');
     }
     // A connection that was kept has answered before, so this way no more tries are made than requests answered.
     const isFree = failure.type === 'reset' && failure.kept;
     if (this.#isHarmless(attempt, failure) && this.#requeue(isFree)) return;
     const verdict = this.binding.service.policy.classifier.ofFailure(request.head.method);
-    const waitMs = verdict === Verdict.retryable && this.#canRepeat() ? this.#takeRetry(0) : null;
+    const waitMs = verdict === Verdict.retryable && this.#canRepeat() ? further.takeRetry(0, request.deadline) : null;
     if (waitMs === null) request.fail(error);
     else this.#retry(waitMs);
   }
@@ -265,22 +244,29 @@ export class RetryLoop implements AttemptOwner {
   /** What is done with a failure, or with a nack, instead of passing it on; false when it is to be passed on. */
   #goesAgain(attempt: Attempt, head: ResponseHead, verdict: Verdict, fin: boolean): boolean {
     if (forbidsRetry(head)) return false;
-    if (isNack(head)) {
-      if (!this.#canRepeat()) {
-        (this.leaf as Leaf).client.metrics.cannotRetry.increment();
-        return false;
-      }
-      this.#discard(attempt, head.status, fin);
-      this.#refuse(attempt.endpoint);
-      if (!this.#requeue()) this.#request.fail({ type: 'nacked' });
-      return true;
-    }
+    if (isNack(head)) return this.#onNack(attempt, head, verdict, fin);
     if (!this.binding.service.policy.isRetryable(verdict, head) || !this.#canRepeat()) return false;
-    const waitMs = this.#takeRetry(retryAfterMs(head));
+    const waitMs = this.#further.takeRetry(retryAfterMs(head), this.#request.deadline);
     if (waitMs === null) return false;
     this.#discard(attempt, head.status, fin);
-    this.#avoided = attempt.endpoint;
+    this.#further.avoid(attempt.endpoint);
     this.#retry(waitMs);
+    return true;
+  }
+
+  #onNack(attempt: Attempt, head: ResponseHead, verdict: Verdict, fin: boolean): boolean {
+    if (!this.#canRepeat()) {
+      (this.leaf as Leaf).client.metrics.cannotRetry.increment();
+      return false;
+    }
+    const { policy } = this.binding.service;
+    const isRetryable = policy.isRetryable(verdict, head);
+    this.#discard(attempt, head.status, fin);
+    this.#further.refuse(attempt.endpoint);
+    if (this.#requeue()) return true;
+    const waitMs = isRetryable ? this.#further.takeRetry(0, this.#request.deadline) : null;
+    if (waitMs === null) this.#request.fail({ type: 'nacked' });
+    else this.#retry(waitMs);
     return true;
   }
 
@@ -299,21 +285,22 @@ export class RetryLoop implements AttemptOwner {
     return false;
   }
 
+  get #further(): FurtherTries {
+    this.further ??= new FurtherTries(this.binding.service);
+    return this.further;
+  }
+
   /** Tries again at once, where an endpoint is left; false when there is none, or it is not allowed. `isFree`: by the budget. */
   #requeue(isFree = false): boolean {
     const leaf = this.leaf as Leaf;
     const { client } = leaf;
-    const { metrics } = client;
-    const endpoint = client.isClosed ? null : this.#pick(client);
+    const further = this.#further;
+    const endpoint = client.isClosed ? null : further.pick(client);
     if (endpoint === null && !client.isClosed) {
-      metrics.notOpen.increment();
+      client.metrics.notOpen.increment();
       return false;
     }
-    const { maxPerRequest } = this.binding.service.policy;
-    if (this.#tries === maxPerRequest) return this.#refuseAnother(metrics.requestLimit) !== null;
-    if (!isFree && !client.requeueBudget.withdraw()) return this.#refuseAnother(metrics.budgetExhausted) !== null;
-    this.requeues++;
-    metrics.requeues.increment();
+    if (!further.takeRequeue(client, isFree)) return false;
     this.#trace = nextClientSpan(this.#trace);
     // Of a client that is closed the name leads elsewhere by now.
     if (endpoint === null) this.#dispatch();
@@ -321,44 +308,10 @@ export class RetryLoop implements AttemptOwner {
     return true;
   }
 
-  /** Takes one from the budget: how long to wait before it in ms, a backoff after `afterMs`. Null when none is allowed. */
-  #takeRetry(afterMs: number): number | null {
-    const { policy, budget, metrics } = this.binding.service;
-    if (this.#tries === policy.maxPerRequest) return this.#refuseAnother(metrics.backoffsExhausted);
-    // Whoever wants to be left alone for so long should be left alone by the client, too.
-    if (afterMs > policy.maxRetryAfterMs) return null;
-    const backoffMs = policy.backoff(this.retries, this.#waitedMs);
-    const waitMs = afterMs + backoffMs;
-    const { deadline } = this.#request;
-    if (deadline !== null && performance.now() + waitMs >= deadline.endsMs) {
-      return this.#refuseAnother(metrics.backoffsExhausted);
-    }
-    if (!budget.withdraw()) return this.#refuseAnother(metrics.budgetExhausted);
-    this.#waitedMs = backoffMs;
-    return waitMs;
-  }
-
   #retry(waitMs: number): void {
-    this.retries++;
-    this.binding.service.metrics.retries.increment();
     this.#trace = nextClientSpan(this.#trace);
     if (waitMs === 0) this.#dispatch();
     else this.#wait().forTime(waitMs, () => this.#dispatch());
-  }
-
-  get #tries(): number {
-    return this.retries + this.requeues;
-  }
-
-  #refuseAnother(reason: Counter): null {
-    reason.increment();
-    this.#isRefused = true;
-    return null;
-  }
-
-  #refuse(endpoint: Endpoint): void {
-    this.#refused ??= [];
-    this.#refused.push(endpoint);
   }
 
   /** The response of this attempt is not what the client gets. */
@@ -366,41 +319,5 @@ export class RetryLoop implements AttemptOwner {
     this.#attempt = null;
     this.#request.recorder.attemptAnswered(status);
     attempt.discard(isWhole, this.#request.body?.isComplete !== false);
-  }
-
-  // ---- errors
-
-  #errorOf(attempt: Attempt, failure: AttemptFailure): RouteError {
-    const selected = this.#selected(attempt.endpoint);
-    switch (failure.type) {
-      case 'connect':
-        return { type: 'connectFailed', ...selected };
-      case 'reset':
-        return backendError(failure.reason, selected);
-      case 'timeout': {
-        const ms = (this.leaf as Leaf).client.attemptTimeoutMs as number;
-        return { type: 'attemptTimeout', ms, trace: showTrace(this.#trace), ...selected };
-      }
-    }
-  }
-
-  #unbound(): RouteError {
-    const { router, override } = this.#request;
-    return {
-      type: 'unbound',
-      service: this.binding.service.name,
-      base: router.baseDtab,
-      override: dentryLines(override),
-    };
-  }
-
-  #selected(endpoint: Endpoint): Selected {
-    const { client } = this.leaf as Leaf;
-    return {
-      service: this.binding.service.name,
-      client: client.id,
-      addresses: client.addresses(),
-      address: endpoint.address,
-    };
   }
 }

@@ -31,6 +31,8 @@ export class Waiting implements DeadlineOwner {
     }
     this.#isForName = true;
     this.#withdraw = awaited.whenSettled(() => {
+      // What others did when they were called back may have ended this request.
+      if (!this.#isForName) return;
       this.#isForName = false;
       this.#withdraw = null;
       proceed();
@@ -54,5 +56,6 @@ export class Waiting implements DeadlineOwner {
     if (this.#boundBy !== null) this.#wheel.remove(this.#boundBy);
     this.#withdraw?.();
     this.#withdraw = null;
+    this.#isForName = false;
   }
 }

@@ -67,6 +67,7 @@ export async function startDataSide(
     worker: 0,
     workers: 1,
     requestSampleRate: 0,
+    maxMemoryMB: undefined,
   });
   await data.start();
   let stopped: Promise<void> | undefined;

@@ -42,7 +42,7 @@ function serverOf(t: Test, port: number): HttpServer {
   const metrics = new MetricRegistry();
   const data = new DataEnd(port1, new CellPool().memory, () => null);
   const router = new Router({ protocol: 'http', servers: [{}] }, data, wheel, metrics);
-  const unlimited = { enter: () => 1, leave: () => {} };
+  const unlimited = { enter: () => 1, leave: () => {}, isShortOfMemory: false };
   t.teardown(() => {
     router.close();
     wheel.close();

@@ -115,6 +115,13 @@ export class Client extends TimerEntry {
     return this.#replicas.pick(tried);
   }
 
+  /** Takes a requeue from the budget; false when none is left. */
+  takeRequeue(): boolean {
+    const taken = this.requeueBudget.withdraw();
+    this.measure();
+    return taken;
+  }
+
   /** Brings the gauges up to date that other workers move too. */
   measure(): void {
     this.metrics.budget.set(this.requeueBudget.balance());
@@ -210,7 +217,7 @@ function poolLimits({ hostConnectionPool: pool, clientSession: session }: Client
   return {
     minSize: pool?.minSize ?? defaults.poolMinSize,
     maxSize: pool?.maxSize ?? unlimited,
-    maxWaiters: pool?.maxWaiters ?? unlimited,
+    maxWaiters: pool?.maxWaiters ?? defaults.poolMaxWaiters,
     idleTimeMs: Math.min(pool?.idleTimeMs ?? unlimited, session?.idleTimeMs ?? unlimited),
     lifeTimeMs: session?.lifeTimeMs ?? unlimited,
   };

@@ -37,7 +37,11 @@ function clientKeys(z: Z) {
         ),
         maxSize: optional(scalars.int(z, { min: 1 }), 'Most connections; none: no limit.'),
         idleTimeMs: optional(scalars.durationMs(z), 'Close a connection that is unused for so many ms; none: never.'),
-        maxWaiters: optional(scalars.int(z, { min: 0 }), 'Requests that may wait for a connection; none: no limit.'),
+        maxWaiters: optional(
+          scalars.int(z, { min: 0 }),
+          'Requests that may wait for a connection; more go elsewhere or are refused with 503.',
+          defaults.poolMaxWaiters,
+        ),
       }),
       'Connections to one endpoint.',
     ),

@@ -17,7 +17,8 @@ import type { ConnectionAddresses, Stream, StreamEvents } from '../../wire/strea
 import type { TimerWheel } from '../../wire/timer-wheel.ts';
 import type { ServerConfig } from '../config.ts';
 import { type ErrorLimits, errorResponse, type RouteError } from '../errors.ts';
-import { Exchange, type ExchangeServer } from '../exchange.ts';
+import { Exchange } from '../exchange.ts';
+import type { ExchangeServer } from '../exchange-server.ts';
 import { viaEntries } from '../http/context-headers.ts';
 import { createForwarder, type Forwarder } from '../http/forwarded.ts';
 import { headLimits, maxBufferedBytes } from '../http/limits.ts';
@@ -28,6 +29,7 @@ import type { Router } from '../router.ts';
 import { BufferedStream } from './buffered-stream.ts';
 import { CompressedStream } from './compressed-stream.ts';
 import { type ServedRequest, ServerMetrics } from './metrics.ts';
+import { Stay } from './stay.ts';
 
 /**
  * While draining, a connection without a request is closed only after so many ms, and its requests until then are answered
@@ -35,11 +37,12 @@ import { type ServedRequest, ServerMetrics } from './metrics.ts';
  */
 const DRAIN_IDLE_MS = 250;
 
-/** Counts the requests of this server over all workers. */
-export interface InFlight {
+/** What a server shares with others: its requests are counted over all workers, memory over the process. */
+export interface SharedLoad {
   /** The number in flight with this one. */
   enter(): number;
   leave(): void;
+  readonly isShortOfMemory: boolean;
 }
 
 export class HttpServer implements ServerConnectionOwner, ExchangeServer {
@@ -64,7 +67,8 @@ export class HttpServer implements ServerConnectionOwner, ExchangeServer {
   readonly #forwarder: Forwarder | null;
   readonly metrics: ServerMetrics;
   readonly #connections = new Set<Http1ServerConnection>();
-  readonly #inFlight: InFlight;
+  readonly #load: SharedLoad;
+  readonly #stay: Stay;
   #draining = false;
   #onEmpty: (() => void) | null = null;
 
@@ -72,12 +76,13 @@ export class HttpServer implements ServerConnectionOwner, ExchangeServer {
     router: Router,
     config: ServerConfig,
     address: string,
-    inFlight: InFlight,
+    load: SharedLoad,
     wheel: TimerWheel,
     metrics: MetricRegistry,
   ) {
     const routerConfig = router.config;
-    this.#inFlight = inFlight;
+    this.#load = load;
+    this.#stay = new Stay(wheel);
     this.router = router;
     this.config = config;
     this.wheel = wheel;
@@ -90,6 +95,7 @@ export class HttpServer implements ServerConnectionOwner, ExchangeServer {
       headerTimeoutMs: config.headerTimeoutMs ?? defaults.headerTimeoutMs,
       idleTimeoutMs: idleTimeoutMs(config),
       lifeTimeMs: serverSession?.lifeTimeMs,
+      endMeansGone: !(config.allowHalfClose ?? false),
       readTimeoutMs: socketOptions?.readTimeoutMs,
       writeTimeoutMs: socketOptions?.writeTimeoutMs,
     };
@@ -179,9 +185,11 @@ export class HttpServer implements ServerConnectionOwner, ExchangeServer {
 
   begin(head: RequestHead): RouteError | null {
     this.metrics.began();
-    if (this.#isLimited && this.#inFlight.enter() > this.#maxConcurrent) {
-      return { type: 'overloaded', limit: this.#maxConcurrent };
+    this.#stay.entered();
+    if (this.#isLimited && this.#load.enter() > this.#maxConcurrent) {
+      return { type: 'overloaded', limit: this.#maxConcurrent, retryAfterSecs: this.#stay.seconds() };
     }
+    if (this.#load.isShortOfMemory) return { type: 'outOfMemory', retryAfterSecs: this.#stay.seconds() };
     if ((head.present & bit(Known.via)) !== 0 && viaEntries(head) > this.#maxCallDepth) {
       return { type: 'callDepth', limit: this.#maxCallDepth };
     }
@@ -193,7 +201,8 @@ export class HttpServer implements ServerConnectionOwner, ExchangeServer {
   }
 
   end(request: ServedRequest): void {
-    if (this.#isLimited) this.#inFlight.leave();
+    if (this.#isLimited) this.#load.leave();
+    this.#stay.left();
     this.metrics.ended(request);
   }
 

@@ -96,7 +96,7 @@ export class ServerMetrics extends RequestMetrics {
     this.#times.record(status, headMs);
     this.#requestBytes.record(received);
     this.#responseBytes.record(sent);
-    if (error?.type === 'overloaded') this.#nacks.increment();
+    if (error !== null && isShed(error)) this.#nacks.increment();
   }
 
   /** Bytes that were no request, and were answered so. */
@@ -113,8 +113,12 @@ export class ServerMetrics extends RequestMetrics {
   }
 }
 
+function isShed({ type }: RouteError): boolean {
+  return type === 'overloaded' || type === 'outOfMemory';
+}
+
 /** To a server most errors are no more than the responses that they become. */
 function failureOf({ error, failure, status }: ServedRequest): string | null {
-  if (error === null || error.type === 'unidentified' || error.type === 'overloaded') return failure;
+  if (error === null || error.type === 'unidentified' || isShed(error)) return failure;
   return status >= 500 ? failureClass.response : null;
 }

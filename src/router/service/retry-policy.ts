@@ -6,6 +6,9 @@ import type { ServiceKeys } from '../config.ts';
 import { type Classifier, createClassifier, Verdict } from '../http/classifiers/index.ts';
 import { isMarkedRetryable } from '../http/retry-headers.ts';
 
+/** Services whose keys are the same object share a policy: there may be many thousand. */
+const policies = new WeakMap<ServiceKeys, RetryPolicy>();
+
 export class RetryPolicy {
   readonly classifier: Classifier;
   /** Times between retries. */
@@ -15,7 +18,16 @@ export class RetryPolicy {
   readonly maxRetryAfterMs: number;
   readonly #obeysHeader: boolean;
 
-  constructor({ responseClassifier, retries }: ServiceKeys) {
+  static of(keys: ServiceKeys): RetryPolicy {
+    let policy = policies.get(keys);
+    if (policy === undefined) {
+      policy = new RetryPolicy(keys);
+      policies.set(keys, policy);
+    }
+    return policy;
+  }
+
+  private constructor({ responseClassifier, retries }: ServiceKeys) {
     this.classifier = createClassifier(responseClassifier);
     const usual = decorrelatedJitter(defaults.retryBackoffMinMs, defaults.retryBackoffMaxMs, Math.random);
     this.backoff = createBackoff(retries?.backoff, usual, Math.random);

@@ -7,6 +7,9 @@ import { RetryBudget } from '../retry-budget.ts';
 import { ServiceMetrics } from './metrics.ts';
 import { RetryPolicy } from './retry-policy.ts';
 
+/** Of services that are not bound yet, or no longer: they have no requests that could be retried. */
+const UNBOUND: Cell = ownCell();
+
 export class Service {
   /** The name's shown form, such as `/svc/web`. */
   readonly name: string;
@@ -15,15 +18,15 @@ export class Service {
   readonly policy: RetryPolicy;
   readonly budget: RetryBudget;
   readonly metrics: ServiceMetrics;
-  /** What all workers share about this service: its budget. Its own from the first binding on that is settled. */
-  cell: Cell = ownCell();
+  /** What all workers share about this service: its budget. */
+  cell: Cell = UNBOUND;
   readonly #router: string;
   readonly #registry: MetricRegistry;
 
   constructor(name: string, keys: ServiceKeys, router: string, metrics: MetricRegistry) {
     this.name = name;
     this.totalTimeoutMs = keys.totalTimeoutMs;
-    this.policy = new RetryPolicy(keys);
+    this.policy = RetryPolicy.of(keys);
     this.budget = new RetryBudget(this, keys.retries?.budget);
     this.#router = router;
     this.#registry = metrics;
@@ -36,13 +39,20 @@ export class Service {
     return pairMetrics(this.#registry, this.#router, client, this.name);
   }
 
+  /** Takes a retry from the budget; false when none is left. */
+  takeRetry(): boolean {
+    const taken = this.budget.withdraw();
+    this.measure();
+    return taken;
+  }
+
   /** Brings the gauges up to date: other workers use the budget too, and what was used comes back with time. */
   measure(): void {
     this.metrics.budget.set(this.budget.balance());
   }
 
   close(): void {
-    this.cell = ownCell();
+    this.cell = UNBOUND;
     this.metrics.close();
   }
 }

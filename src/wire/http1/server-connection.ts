@@ -26,6 +26,8 @@ export interface ServerConnectionLimits extends DecoderLimits, InactivityLimits 
   readonly idleTimeoutMs: number;
   /** After so long the response under way is the last; none: never. */
   readonly lifeTimeMs?: number | undefined;
+  /** A client that ends its direction (FIN) while it waits for a response has left; else it may still want it. */
+  readonly endMeansGone?: boolean | undefined;
 }
 
 export interface ServerConnectionOwner {
@@ -312,7 +314,7 @@ export class Http1ServerConnection
     }
   }
 
-  /** The client has sent its last byte; it may still want answers (half-close), also to requests that wait. */
+  /** The client has sent its last byte: it has left, or (half-close) still wants answers, also to requests that wait. */
   #onEnd(): void {
     this.#peerEnded = true;
     if (this.#waiting === null) this.#allReceived();
@@ -328,7 +330,7 @@ export class Http1ServerConnection
     } else if (this.#events === null) {
       if (this.#decoder.isBetweenMessages) this.#close();
       else this.onMalformed({ status: 400, message: 'the connection was closed in the middle of a request head' });
-    } else if (!this.#requestDone) {
+    } else if (!this.#requestDone || (this.#owner.limits.endMeansGone === true && !this.#responseStarted)) {
       this.#gone({ type: 'closed' });
       this.#socket.destroy();
     }
