@@ -46,7 +46,8 @@ class InlineDataSide implements DataSide {
     const ports = serverAddresses(options.routers).map(({ port }) => port);
     const concurrency = SharedConcurrency.allocate(ports.length, 1);
     this.controls = [attach(port1)];
-    this.#data = new DataPlane(port2, { ...options, ports, accepting: 'alone', concurrency, worker: 0, workers: 1 });
+    const plan: DataPlan = { ...options, ports, accepting: 'alone', concurrency, worker: 0, workers: 1 };
+    this.#data = new DataPlane(port2, plan);
   }
 
   async start(): Promise<readonly ListeningServer[]> {

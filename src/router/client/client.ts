@@ -217,7 +217,7 @@ function poolLimits({ hostConnectionPool: pool, clientSession: session }: Client
   return {
     minSize: pool?.minSize ?? defaults.poolMinSize,
     maxSize: pool?.maxSize ?? unlimited,
-    maxWaiters: pool?.maxWaiters ?? unlimited,
+    maxWaiters: pool?.maxWaiters ?? defaults.poolMaxWaiters,
     idleTimeMs: Math.min(pool?.idleTimeMs ?? unlimited, session?.idleTimeMs ?? unlimited),
     lifeTimeMs: session?.lifeTimeMs ?? unlimited,
   };
