@@ -22,8 +22,8 @@ type Connector = ReturnType<typeof buildConnector>;
 export interface ClientOptions {
   readonly host: string;
   readonly port: number;
-  /** None: in the clear. */
-  readonly tls?: ClientTlsConfig | undefined;
+  /** None: in the clear. What is open already stays its owner's to close. */
+  readonly tls?: ClientTlsConfig | ClientTls | undefined;
   readonly log: Log;
   /** At a time, Infinity for no limit; each stream holds one. Default 16. */
   readonly maxConnections?: number | undefined;
@@ -73,25 +73,25 @@ export class ControlClient {
   /** For messages: `http://localhost:2379`. */
   readonly origin: string;
   readonly #options: ClientOptions;
-  readonly #tlsConfig: ClientTlsConfig | undefined;
-  #tls: ClientTls | undefined;
+  readonly #tls: ClientTlsConfig | ClientTls | undefined;
+  #ownTls: ClientTls | undefined;
   #pool: Pool | null = null;
 
   constructor(options: ClientOptions) {
     const { host, port, tls } = options;
     this.#options = options;
-    this.#tlsConfig = tls?.enabled === false ? undefined : tls;
-    const scheme = this.#tlsConfig === undefined ? 'http' : 'https';
-    this.origin = `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`;
+    this.#tls = tls instanceof ClientTls || tls?.enabled !== false ? tls : undefined;
+    this.origin = `${this.#tls === undefined ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${port}`;
   }
 
   /** Loads the HTTP client; connects to nothing yet. Rejects when files of certificates can't be used. */
   async open(): Promise<void> {
     const undici = await import('undici');
     const { maxConnections = MAX_CONNECTIONS, log } = this.#options;
-    const tls =
-      this.#tlsConfig === undefined ? undefined : await ClientTls.open(this.#tlsConfig, { name: this.origin, log });
-    this.#tls = tls;
+    if (this.#tls !== undefined && !(this.#tls instanceof ClientTls)) {
+      this.#ownTls = await ClientTls.open(this.#tls, { name: this.origin, log });
+    }
+    const tls = this.#tls instanceof ClientTls ? this.#tls : this.#ownTls;
     const common = {
       timeout: CONNECT_MS,
       keepAlive: true,
@@ -171,7 +171,7 @@ export class ControlClient {
     const pool = this.#pool;
     this.#pool = null;
     await pool?.destroy();
-    this.#tls?.close();
+    this.#ownTls?.close();
   }
 
   async #request(question: Question, late: AbortSignal): Promise<Dispatcher.ResponseData> {

@@ -57,7 +57,6 @@ export interface ControlServerOptions {
   readonly hostsKey?: string | undefined;
   /** Default 256. */
   readonly maxConnections?: number | undefined;
-  readonly backlog?: number | undefined;
   readonly tls?: ServerTlsConfig | undefined;
   readonly auth?: AuthConfig | undefined;
   /** Whether a path is served to whoever asks, in spite of `auth`. */
@@ -88,7 +87,7 @@ export class ControlServer {
    * the port.
    */
   async listen(host: string, port: number): Promise<number> {
-    const { log, name, tls, auth, backlog } = this.#options;
+    const { log, name, tls, auth } = this.#options;
     this.#authenticator = auth === undefined ? undefined : await Authenticator.open(auth, log);
     this.#tls =
       tls === undefined ? undefined : await ServerTls.open(tls, { name, log, requestClientAuth: auth !== undefined });
@@ -96,7 +95,7 @@ export class ControlServer {
     this.#server = server;
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
-      server.listen({ host, port, ...(backlog === undefined ? {} : { backlog }) }, () => {
+      server.listen({ host, port }, () => {
         server.off('error', reject);
         resolve();
       });

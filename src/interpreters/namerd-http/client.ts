@@ -13,7 +13,6 @@ import {
   readDelegation,
 } from '../../naming/index.ts';
 import type { Log } from '../../port/log.ts';
-import type { ClientTlsConfig } from '../../wire/tls/index.ts';
 import type { Retry } from '../remote/backoff.ts';
 import type { NamerdClient, WatchEnding, WatchListener } from '../remote/client.ts';
 import type { Security } from '../remote/security.ts';
@@ -31,8 +30,7 @@ export interface NamerdHttpOptions {
   readonly port: number;
   readonly namespace: string;
   readonly retry: Retry;
-  readonly tls: ClientTlsConfig | undefined;
-  /** For its token; the connection's TLS is the HTTP client's. */
+  /** Open. */
   readonly security: Security;
   readonly log: Log;
   readonly pingMs: number;
@@ -46,16 +44,16 @@ export class NamerdHttpClient implements NamerdClient {
   readonly #pulse: Pulse;
   readonly #closing = new AbortController();
 
-  /** Rejects when a certificate file can't be used. */
   static async open(options: NamerdHttpOptions): Promise<NamerdHttpClient> {
-    const { host, port, tls, security, log } = options;
-    await security.open();
+    const { host, port, security, log } = options;
+    const tls = security.tls ?? undefined;
     const client = new ControlClient({ host, port, tls, log, maxConnections: Number.POSITIVE_INFINITY });
     await client.open();
     return new NamerdHttpClient(client, options);
   }
 
-  private constructor(client: ControlClient, { namespace, security, pingMs, pingTimeoutMs, retry }: NamerdHttpOptions) {
+  private constructor(client: ControlClient, options: NamerdHttpOptions) {
+    const { namespace, security, pingMs, pingTimeoutMs, retry } = options;
     this.#client = client;
     this.#namespace = namespace;
     this.#security = security;
