@@ -1,9 +1,10 @@
 /** What to do after a failure, where finding that out takes a look at the file or another question to namerd. */
 import { suggest } from '../../src/config/problem.ts';
-import { type Controller, UnexpectedResponse } from './controller.ts';
+import type { Controller } from './controller.ts';
 import type { DtabFile } from './dtab-file.ts';
 import { ExitCode, Failure } from './failure.ts';
 import { shownFile } from './files.ts';
+import { UnexpectedResponse } from './responses.ts';
 
 /** The result of a call about a namespace; when there is no such namespace, the failure tells which there are. */
 export async function about<T>(controller: Controller, namespace: string, call: Promise<T>): Promise<T> {
@@ -24,6 +25,8 @@ async function whichThereAre(controller: Controller, namespace: string): Promise
   } catch {
     return `Nothing that namerctl knows is served below ${controller.baseUrl}: is the base URL right?`;
   }
+  if (names.includes(namespace))
+    return `"${namespace}" is there, but this namerd does not tell that: it may be another's.`;
   if (names.length === 0) return `There is no dtab yet. Create one: namerctl dtab create ${namespace} FILE`;
   const meant = suggest(namespace, names);
   const shown = names.slice(0, MAX_NAMES_SHOWN).join(', ') + (names.length > MAX_NAMES_SHOWN ? ', ...' : '');

@@ -27,7 +27,12 @@ export function printJson(value: unknown): void {
   printLine(JSON.stringify(value, null, 2));
 }
 
+/** What others wrote must not steer the terminal: on one line. */
+export function printable(text: string): string {
+  return text.replaceAll(/\p{Cc}+/gu, ' ');
+}
+
 /** What namerd found odd in a dtab that it took. */
 export function tellWarnings(warnings: readonly string[]): void {
-  for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
+  for (const warning of warnings) process.stderr.write(`warning: ${printable(warning)}\n`);
 }
