@@ -13,6 +13,7 @@ export interface RouterConfig {
   maxHeadersKB?: number;
   maxInitialLineKB?: number;
   compressionLevel?: number;
+  client?: { requestAttemptTimeoutMs?: number };
   servers: {
     port: number;
     clearContext?: boolean;
