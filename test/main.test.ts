@@ -56,11 +56,11 @@ test('help and version', async (t) => {
 });
 
 test('check says errors and warnings, and ends with 0 or 1', async (t) => {
-  const good = fileOf(t, minimal.replace('http\n', 'http\n  client: {failFast: true}\n'));
-  const warning = 'known but not built yet: endpoints are not avoided after a failed connect';
+  const good = fileOf(t, minimal.replace('http\n', 'http\n  httpAccessLog: access.log\n'));
+  const warning = 'known but not built yet: no access log is written';
   t.match(await signpost(t, 'check', good), {
     code: 0,
-    stdout: `${good}:3:12: warning: routers[0].client.failFast: ${warning}\n${good}: ok, 1 warning\n`,
+    stdout: `${good}:3:3: warning: routers[0].httpAccessLog: ${warning}\n${good}: ok, 1 warning\n`,
   });
   const bad = fileOf(t, `foo: 1\n${minimal}`);
   const { code, stdout } = await signpost(t, 'check', bad);

@@ -71,10 +71,10 @@ function isEntry(value: unknown): value is Entry {
   );
 }
 
-/**
- * The newest that is known of each Signpost. One that is connected to some namerd is connected, though another may have noticed later
- * that it lost it.
- */
+/** A namerd may notice so late, ms, that it lost a Signpost which is connected to another by then. */
+const LATE_MS = 30_000;
+
+/** The newest that is known of each Signpost. */
 export function mergeNotices(notices: readonly Notice[], now: number): Entry[] {
   const newest = new Map<string, Entry>();
   for (const { at: writtenAt, seen } of notices) {
@@ -92,8 +92,11 @@ export function mergeNotices(notices: readonly Notice[], now: number): Entry[] {
 }
 
 function isNewer(entry: Entry, known: Entry): boolean {
-  if (isConnected(entry) !== isConnected(known)) return isConnected(entry);
-  return entry.at > known.at;
+  return since(entry) > since(known);
+}
+
+function since({ state, at }: Entry): number {
+  return state === 'disconnected' ? at - LATE_MS : at;
 }
 
 function isConnected({ state }: Entry): boolean {

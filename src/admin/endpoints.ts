@@ -3,9 +3,10 @@ import type { Worker } from 'node:worker_threads';
 import type { ControlHandler, ControlResponse } from '../control-http/index.ts';
 import { type Activity, derive, failed, type Live, pending } from '../live/index.ts';
 import { BindRefused, type DelegateTree, Dtab, type Interpreter, type Path } from '../naming/index.ts';
+import type { ClientState } from '../router/client/state.ts';
 import { checkOverride, MESH_POLICY, type OverridePolicy } from '../router/override.ts';
 import { bindRequest } from '../router/override-reach.ts';
-import { type ClientStates, clientStateHandler } from './client-state.ts';
+import { clientStateHandler } from './client-state.ts';
 import { type CommonSources, commonEndpoints, indexed } from './common.ts';
 import { showLinkerdConfig } from './config-json.ts';
 import { type Delegate, delegatorHandler, invalidOverride } from './delegator.ts';
@@ -21,7 +22,7 @@ export interface AdminSources extends CommonSources {
   /** Binds for questions that name no router. */
   readonly fallback: Interpreter;
   /** What each worker knows of its clients. */
-  readonly clients: () => Promise<ClientStates>;
+  readonly clients: () => Promise<readonly ClientState[]>;
   /** The workers that run now; none where the main thread carries requests. */
   readonly workers: () => readonly Worker[];
 }

@@ -8,7 +8,6 @@ import type { KindConfig } from '../config/kind.ts';
 import { Path } from '../naming/index.ts';
 import type { RouterConfig } from '../router/config.ts';
 import { errorResponse } from '../router/errors.ts';
-import { appendElement, shownPrefix } from '../router/http/identifiers/identifier.ts';
 import { createIdentifier, type Identifier } from '../router/http/identifiers/index.ts';
 import { headLimits } from '../router/http/limits.ts';
 import { normalizeTarget } from '../router/http/target.ts';
@@ -27,7 +26,6 @@ type Answer = { readonly error: string } | { readonly path: string; readonly dta
 
 interface NamedRouter {
   readonly label: string;
-  readonly prefix: Path;
   readonly identifier: Identifier;
   /** That of its first server. */
   readonly policy: OverridePolicy;
@@ -107,7 +105,6 @@ export class IdentifierServer implements ServerConnectionOwner {
 
   /** By router label. */
   #identify(head: RequestHead): Record<string, Answer> {
-    const { method, target: received } = head;
     const wrong = normalizeTarget(head);
     const { target } = head;
     const answer = (router: NamedRouter): Answer => {
@@ -117,10 +114,7 @@ export class IdentifierServer implements ServerConnectionOwner {
       if (router.policy.isEdge) head.drop(router.policy.drops);
       // The identifier before this one may have taken a part of the path off it.
       head.setTarget(target);
-      const named =
-        method === 'CONNECT'
-          ? appendElement(shownPrefix(router.prefix), received.toLowerCase())
-          : router.identifier.identify(head);
+      const named = router.identifier.identify(head);
       if (typeof named !== 'string') return { error: named.reason };
       return override === NO_OVERRIDE ? { path: named } : { path: named, dtab: override };
     };
@@ -133,7 +127,6 @@ function namedRouter(config: RouterConfig): NamedRouter {
   const identifiers: KindConfig[] = [config.identifier ?? { kind: defaults.identifierKind }].flat();
   return {
     label: config.label ?? config.protocol,
-    prefix,
     identifier: createIdentifier(identifiers, { prefix }),
     policy: overridePolicy(config.servers[0] ?? {}),
   };

@@ -22,6 +22,14 @@ export const maxConfigDepth = 64;
  */
 export const maxDefaultWorkers = 2;
 
+/**
+ * Share of the memory of its container, or of the machine, above which requests are refused. What is left is for what they need
+ * while they end, and for a collection of garbage.
+ */
+export const memoryShare = 0.85;
+/** The same of the JavaScript heap of each thread, of which Node sets the limit. */
+export const heapShare = 0.8;
+
 // -- admin
 
 /** 1.7.5. Loopback, because the admin API can stop the process. */
@@ -129,23 +137,62 @@ export const edgeOverrideInet = 'deny';
 export const connectTimeoutMs = 1000;
 /** 1.7.5. */
 export const loadBalancerKind = 'p2c';
-/** 1.7.5. Draws of two endpoints before an unavailable one is taken. */
+/** 1.7.5. Draws before an endpoint is taken that would rather not be. */
 export const maxEffort = 5;
+/** Requests that may wait for a connection to one endpoint. 1.7.5 has no limit, so that a queue grows until memory ends. */
+export const poolMaxWaiters = 10_000;
+/** 1.7.5. Time in ms over which ewma forgets latencies. */
+export const ewmaDecayTimeMs = 10_000;
+/** 1.7.5. Time in ms over which aperture averages the load. */
+export const apertureSmoothWindowMs = 5000;
+/** 1.7.5. Requests in flight for each endpoint at which an aperture shrinks, */
+export const apertureLowLoad = 0.5;
+/** 1.7.5. and at which it grows. */
+export const apertureHighLoad = 2;
+/** 1.7.5. */
+export const minAperture = 1;
 /** 1.7.5. Idle connections per endpoint that are kept whatever their age. */
 export const poolMinSize = 0;
+
+// -- services
+
+/** 1.7.5. */
+export const classifierKind = 'io.l5d.http.nonRetryable5XX';
 
 // -- retries and failure accrual
 
 /** 1.7.5. Consecutive failures that eject an endpoint. */
 export const accrualFailures = 5;
+/** 1.7.5. ms for which an endpoint is out at first, */
+export const accrualBackoffMs = 5000;
+/** 1.7.5. and at most, after as many tries as it takes. */
+export const accrualMaxBackoffMs = 300_000;
+/**
+ * The most endpoints that may be out, in percent. The original has no such limit: all of them, and then all are used.
+ */
+export const maxEjectionPercent = 100;
+/** 1.7.5. With failFast: ms until a connect is tried again at first, */
+export const failFastBackoffMs = 1000;
+/** 1.7.5. and at most. */
+export const failFastMaxBackoffMs = 32_000;
 /** 1.7.5. Seconds over which a budget is counted. */
 export const budgetTtlSecs = 10;
 /** 1.7.5. */
 export const budgetMinRetriesPerSec = 10;
 /** 1.7.5. A fraction: 0.2 is one retry for five requests. */
 export const budgetPercentCanRetry = 0.2;
-/** 1.7.5. ms between retries. */
+/** 1.7.5, of a constant backoff that says no time. ms between retries. */
 export const backoffMs = 0;
+/**
+ * The backoff of retries that have none: jittered between these, in ms. 1.7.5 waits for nothing, and so sends all its retries into
+ * the very moment in which an endpoint is in trouble. Three of these take 130 ms at most.
+ */
+export const retryBackoffMinMs = 10;
+export const retryBackoffMaxMs = 500;
+/** Further tries of one request, retries and requeues together. 1.7.5 goes on while the budget lasts: about 100 times. */
+export const maxTriesAgain = 3;
+/** The longest Retry-After in ms that is waited for; a client should not be kept waiting for what it can be told. */
+export const maxRetryAfterMs = 1000;
 
 // -- telemetry
 

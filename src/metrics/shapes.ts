@@ -16,7 +16,9 @@ export class BlockShape {
 
   constructor(number: number, { path, metrics }: ScopeDefinition) {
     this.number = number;
-    this.cells = metrics.filter(({ type, name, derived }) => type !== 'stat' && !name.endsWith('}') && !derived);
+    this.cells = metrics.filter(
+      ({ type, name, derived, optional }) => type !== 'stat' && !name.endsWith('}') && !derived && !optional,
+    );
     this.#path = path;
     this.#at = new Map(this.cells.map(({ name }, at) => [name, at]));
   }

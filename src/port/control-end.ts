@@ -165,7 +165,8 @@ export class ControlEnd {
         const { id, residual } = tree.value;
         const leaf = this.#leaves.acquire(router, tree.value);
         leaves.push(leaf);
-        return { type: 'leaf', leaf: leaf.number, id: id.show(), residual: residual.show(), cell: leaf.cell };
+        const { number, cell, marks } = leaf;
+        return { type: 'leaf', leaf: number, id: id.show(), residual: residual.show(), cell, marks };
       }
       case 'alt':
         return { type: 'alt', trees: tree.trees.map(wire) };

@@ -11,16 +11,20 @@
 
 import type { Announcement } from '../metrics/announcement.ts';
 
+export interface WireLeaf {
+  readonly type: 'leaf';
+  readonly leaf: number;
+  readonly id: string;
+  readonly residual: string;
+  /** Cell of the bound name in this router, see cells.ts. */
+  readonly cell: number;
+  /** A second cell of it, for what workers tell each other of its endpoints. */
+  readonly marks: number;
+}
+
 /** A bound tree: each leaf by its number. Weights are those of the union's branches. */
 export type WireTree =
-  | {
-      readonly type: 'leaf';
-      readonly leaf: number;
-      readonly id: string;
-      readonly residual: string;
-      /** Of the bound name in this router, see cells.ts. */
-      readonly cell: number;
-    }
+  | WireLeaf
   | { readonly type: 'alt'; readonly trees: readonly WireTree[] }
   | { readonly type: 'union'; readonly trees: readonly { readonly weight: number; readonly tree: WireTree }[] }
   | { readonly type: 'neg' }

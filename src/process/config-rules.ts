@@ -56,7 +56,9 @@ export const guardedOverrides: Rule = (root, report) => {
 
 /** Whatever listens, for the rule that each has an address of its own. */
 export function* listeners(root: ConfigMap): Generator<Listener> {
-  yield* listener(asMap(root['admin']), ['admin'], defaults.adminIp, defaults.adminPort);
+  const admin = asMap(root['admin']);
+  yield* listener(admin, ['admin'], defaults.adminIp, defaults.adminPort);
+  yield* listener(admin, ['admin'], defaults.adminIp, undefined, 'httpIdentifierPort');
   for (const [r, router] of asList(root['routers']).entries()) {
     const { protocol, servers } = asMap(router);
     for (const [s, server] of asList(servers).entries()) {

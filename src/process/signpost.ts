@@ -1,7 +1,6 @@
 /** Starts Signpost from a validated config: control side, data side, admin server; and stops them in order. */
 import { availableParallelism, hostname } from 'node:os';
 import type { MessagePort } from 'node:worker_threads';
-import type { ClientStates } from '../admin/client-state.ts';
 import { adminEndpoints } from '../admin/endpoints.ts';
 import type { IdentifierServer } from '../admin/identifier-server.ts';
 import { adminServer, adminUrl } from '../admin/server.ts';
@@ -19,6 +18,7 @@ import { cannotListen, listenOrExplain } from '../program/start-error.ts';
 import { createTelemeters, recentRequestsOf } from '../program/telemeters.ts';
 import { catchUncaught } from '../program/uncaught.ts';
 import { version } from '../program/version.ts';
+import type { ClientState } from '../router/client/state.ts';
 import { overridePolicy } from '../router/override.ts';
 import { bindRequest } from '../router/override-reach.ts';
 import { ProcessText } from '../telemetry/process-metrics.ts';
@@ -80,7 +80,13 @@ export async function startSignpost(options: StartOptions<LinkerdConfig>): Promi
     });
   };
   const data = createDataSide(
-    { routers: config.routers, workers, requestSampleRate: recent?.sampleRate ?? 0, cells: cells.memory },
+    {
+      routers: config.routers,
+      workers,
+      requestSampleRate: recent?.sampleRate ?? 0,
+      cells: cells.memory,
+      maxMemoryMB: config.maxMemoryMB,
+    },
     attach,
     log,
   );
@@ -196,8 +202,8 @@ async function startData(data: DataSide, configPath: string): Promise<readonly L
 }
 
 /** What the workers that run now know of their clients. */
-async function clientStates(data: DataSide): Promise<ClientStates> {
+async function clientStates(data: DataSide): Promise<ClientState[]> {
   const answers = await Promise.all(data.controls.map((control) => control.query('clients')));
   // A worker that has just died has no clients.
-  return (answers as (ClientStates[number] | null)[]).filter((answer) => answer !== null);
+  return (answers as (ClientState[] | null)[]).flatMap((answer) => answer ?? []);
 }

@@ -120,6 +120,8 @@ export class BindingCache extends TimerEntry {
       bound.sweep(({ binding }) => now - binding.usedMs >= idleTtlMs);
       unbound.sweep(({ binding }) => now - binding.usedMs >= Math.min(idleTtlMs, UNBOUND_TTL_MS));
     }
+    for (const { service } of this.#services.values()) service.measure();
+    this.#clients.measure();
     this.#wheel.add(this, SWEEP_MS);
   }
 

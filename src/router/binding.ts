@@ -1,7 +1,7 @@
 /** A binding: one name, under one local dtab, and the clients that it leads to now. */
 import type { Cell } from '../port/cells.ts';
 import type { BindingListener, DataEnd } from '../port/data-end.ts';
-import type { InetReach, WireTree } from '../port/protocol.ts';
+import type { InetReach, WireLeaf, WireTree } from '../port/protocol.ts';
 import { type HeaderBlock, headerBlock } from '../wire/head.ts';
 import type { Client } from './client/client.ts';
 import type { ClientCache } from './client-cache.ts';
@@ -154,7 +154,8 @@ export class Binding implements BindingListener {
     }
   }
 
-  #leaf({ leaf, id, residual, cell }: Extract<WireTree, { type: 'leaf' }>): Leaf {
+  #leaf(wire: WireLeaf): Leaf {
+    const { id, residual } = wire;
     const fields: [string, string][] = [
       ['l5d-dst-service', this.service.name],
       ['l5d-dst-client', id],
@@ -162,7 +163,7 @@ export class Binding implements BindingListener {
     if (residual !== '/') fields.push(['l5d-dst-residual', residual]);
     const status = STATUS.exec(id)?.[1];
     return {
-      client: this.#clients.acquire(leaf, id, cell),
+      client: this.#clients.acquire(wire),
       pair: this.service.pairedWith(id),
       status: status === undefined ? null : Number(status),
       isGateway: GATEWAY.test(id),

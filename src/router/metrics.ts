@@ -87,8 +87,12 @@ const ROUTE_FAILURES: Partial<Record<RouteError['type'], string>> = {
   connectFailed: failureClass.connectFailed,
   backendClosed: failureClass.backendClosed,
   overloaded: failureClass.overloaded,
+  outOfMemory: failureClass.overloaded,
   tooManyWaiters: failureClass.tooManyWaiters,
   serverTimeout: failureClass.timeout,
+  totalTimeout: failureClass.timeout,
+  deadlinePassed: failureClass.timeout,
+  attemptTimeout: failureClass.attemptTimeout,
 };
 
 export function routeFailure(error: RouteError): string | null {
@@ -232,10 +236,6 @@ export class ClientCacheMetrics {
   close(): void {
     this.#scope.close();
   }
-}
-
-export function serviceMetrics(metrics: MetricRegistry, router: string, name: string): RequestMetrics {
-  return new RequestMetrics(metrics.scope(['rt', router, 'service', name.slice(1)]));
 }
 
 /** What a client does for one service. */

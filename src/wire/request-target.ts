@@ -1,9 +1,9 @@
 /** The forms of a request target (RFC 9112 3.2): a path, a URI as clients of a proxy send it, `host:port`, or `*`. */
 
 const SLASH = 0x2f;
-const AUTHORITY_FORM = /^[^/?#@]+:[0-9]{1,5}$/;
-/** A scheme and an authority without user info, which is never meant for a server (RFC 9110 4.2.4). */
-const ABSOLUTE_FORM = /^[a-z][a-z0-9+.-]*:\/\/([^@/?#]+)([/?#].*)?$/i;
+/** The characters of RFC 3986 3.2.2, without those of user info, which is never meant for a server (RFC 9110 4.2.4). */
+const AUTHORITY_FORM = /^[\w.~!$&'()*+,;=:%[\]-]+:[0-9]{1,5}$/;
+const ABSOLUTE_FORM = /^[a-z][a-z0-9+.-]*:\/\/([\w.~!$&'()*+,;=:%[\]-]+)([/?#].*)?$/i;
 
 /** What is wrong with the target of a request with this method; null: nothing. */
 export function targetFault(method: string, target: string): string | null {

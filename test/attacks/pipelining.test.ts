@@ -1,6 +1,6 @@
 /** Requests behind requests on one connection: whatever the first one's body is, the second begins where it ends. */
 import { test } from 'tap';
-import { headerValues, statusOf } from '../support/http-message.ts';
+import { header, headerValues, statusOf } from '../support/http-message.ts';
 import { Gate, passes, refused, SMUGGLED } from './gate.ts';
 
 const HOST = 'Host: web\r\n';
@@ -91,6 +91,15 @@ test('nothing is read behind a request that ends the connection', async (t) => {
     const { responses, closed, forwarded } = await gate.send(first + SMUGGLED);
     t.strictSame([responses.map(statusOf), closed], [[200], true]);
     t.notMatch(forwarded, /smuggled/);
+  }
+});
+
+test('what follows a CONNECT that is refused is no request', async (t) => {
+  const gate = await Gate.start(t);
+  for (const authority of ['web:80', 'nowhere:443']) {
+    const { responses, closed, forwarded } = await gate.send(`CONNECT ${authority} HTTP/1.1\r\n${HOST}\r\n${SMUGGLED}`);
+    t.strictSame([responses.map(statusOf), closed, forwarded], [[502], true, '']);
+    t.equal(header(responses[0]?.headers ?? [], 'connection'), 'close');
   }
 });
 

@@ -233,10 +233,18 @@ test('a name that nobody reads any more is not watched', async (t) => {
   await eventually(() => namerd.state()['streams'] === 0);
 });
 
-test('a port where nobody listens, or where nobody speaks gRPC, is no namerd', async (t) => {
+test('a port where nobody listens is no namerd, and that is said', async (t) => {
   const [port = 0] = await freePorts(1);
-  const { watch, state } = startInterpreter(t, { ports: [port] });
+  const { watch, state, log } = startInterpreter(t, { ports: [port] });
   const web = watch('/svc/web');
   await eventually(() => /can not be connected to/.test(JSON.stringify(state().namerds)));
   t.equal(web.activity?.phase, 'pending');
+  const warnings = () => log.lines.filter(({ level }) => level === 'warn');
+  await eventually(() => warnings().length > 0);
+  t.match(warnings(), [
+    {
+      message: 'no namerd can be reached; it is tried again and again',
+      problem: `127.0.0.1:${port}: can not be connected to`,
+    },
+  ]);
 });

@@ -121,6 +121,7 @@ export class Namerds {
   #sweeping: NodeJS.Timeout | undefined;
   #isPumping = false;
   #isClosed = false;
+  #hasWarned = false;
   /** When one was last up, ms since 1970; null: never. */
   #contactAt: number | null = null;
 
@@ -331,6 +332,14 @@ export class Namerds {
       for (const seat of seats) if (now - seat.since > OPEN_TIMEOUT_MS) seat.opened();
     }
     for (const watchful of this.#watchful) watchful.onSweep(now);
+    this.#warnIfNeverThere();
+  }
+
+  /** That one goes away is said when it does; this is for one that was not there to begin with. */
+  #warnIfNeverThere(): void {
+    if (this.#hasWarned || this.#contactAt !== null || !this.isAway) return;
+    this.#hasWarned = true;
+    this.#options.log.warn({ problem: this.problem }, 'no namerd can be reached; it is tried again and again');
   }
 }
 

@@ -1,29 +1,41 @@
 /** What a client counts (`rt/<router>/client/<bound id>`): its requests, connections, pools and balancer. */
 import { failureClass } from '../../metrics/names.ts';
-import type { Cells, MetricRegistry, MetricScope, Stat } from '../../metrics/registry.ts';
+import type { Cells, Counter, Gauge, MetricRegistry, MetricScope, Stat } from '../../metrics/registry.ts';
 import { sharedCells } from '../../metrics/shapes.ts';
 import { ConnectionMetrics, FailureCounts, RequestMetrics, StatusCounts } from '../metrics.ts';
-
-const retries = sharedCells('retries/requeues', 'retries/request_limit', 'retries/cannot_retry');
 
 export class ClientMetrics extends RequestMetrics {
   readonly connections: ConnectionMetrics;
   readonly pool: PoolMetrics;
   readonly balancer: BalancerMetrics;
+  readonly accrual: AccrualMetrics;
   readonly statuses: StatusCounts;
   readonly requeuesPerRequest: Stat;
+  readonly budget: Gauge;
   readonly #creationFailures: FailureCounts;
   readonly #acquisition: Stat;
 
+  /** Null where `failFast` is off. */
+  readonly failFast: FailFastMetrics | null;
+
   /** `balancer` is the configured kind, as the original names its algorithm. */
-  constructor(metrics: MetricRegistry, router: string, id: string, balancer: string) {
+  constructor(
+    metrics: MetricRegistry,
+    router: string,
+    id: string,
+    { balancer, failFast }: { readonly balancer: string; readonly failFast: boolean },
+  ) {
     super(metrics.scope(['rt', router, 'client', id.slice(1)]));
     const scope = this.scope;
     this.connections = new ConnectionMetrics(scope);
     this.pool = new PoolMetrics(scope);
     this.balancer = new BalancerMetrics(scope, balancer);
+    this.accrual = new AccrualMetrics(scope);
+    this.failFast = failFast ? new FailFastMetrics(scope) : null;
     this.statuses = new StatusCounts(scope);
     this.requeuesPerRequest = scope.stat('retries/requeues_per_request');
+    // All workers see the one budget.
+    this.budget = scope.gauge('retries/budget', { merge: 'max' });
     this.#creationFailures = new FailureCounts(scope, 'service_creation/');
     this.#acquisition = scope.stat('service_creation/service_acquisition_latency_ms');
   }
@@ -38,19 +50,26 @@ export class ClientMetrics extends RequestMetrics {
     this.#creationFailures.count(failureClass[failure]);
   }
 
-  /** A request is sent again. */
-  requeued(): void {
-    this.cells.increment(retries['retries/requeues']);
+  // What is rare needs no handle that is kept.
+
+  get requeues(): Counter {
+    return this.scope.counter('retries/requeues');
   }
 
-  /** A request has been sent too often to be sent again. */
-  requeuedEnough(): void {
-    this.cells.increment(retries['retries/request_limit']);
+  get requestLimit(): Counter {
+    return this.scope.counter('retries/request_limit');
   }
 
-  /** A request was lost with a kept connection, and may not or can not be sent again. */
-  cannotRequeue(): void {
-    this.cells.increment(retries['retries/cannot_retry']);
+  get cannotRetry(): Counter {
+    return this.scope.counter('retries/cannot_retry');
+  }
+
+  get notOpen(): Counter {
+    return this.scope.counter('retries/not_open');
+  }
+
+  get budgetExhausted(): Counter {
+    return this.scope.counter('retries/budget_exhausted');
   }
 }
 
@@ -116,16 +135,23 @@ const balancing = sharedCells(
   'loadbalancer/load',
   'loadbalancer/num_weight_classes',
   'loadbalancer/meanweight',
+  'loadbalancer/busy',
   'loadbalancer/adds',
   'loadbalancer/removes',
   'loadbalancer/updates',
+  'loadbalancer/rebuilds',
+  'loadbalancer/max_effort_exhausted',
 );
 
 export class BalancerMetrics {
   readonly #cells: Cells;
+  readonly #scope: MetricScope;
+  readonly #isAperture: boolean;
 
   constructor(scope: MetricScope, algorithm: string) {
     this.#cells = scope.cells;
+    this.#scope = scope;
+    this.#isAperture = algorithm.startsWith('aperture');
     scope.gauge(`loadbalancer/algorithm/${algorithm}`, { merge: 'max' }).set(1);
   }
 
@@ -138,18 +164,93 @@ export class BalancerMetrics {
     this.#cells.decrement(balancing['loadbalancer/load']);
   }
 
-  /** The replica set has changed to endpoints of these weights. */
-  updated(weights: readonly number[], adds: number, removes: number): void {
+  maxEffortExhausted(): void {
+    this.#cells.increment(balancing['loadbalancer/max_effort_exhausted']);
+  }
+
+  /** The replica set was updated. */
+  updated(adds: number, removes: number): void {
+    this.#cells.add(balancing['loadbalancer/adds'], adds);
+    this.#cells.add(balancing['loadbalancer/removes'], removes);
+    this.#cells.increment(balancing['loadbalancer/updates']);
+  }
+
+  removed(): void {
+    this.#cells.increment(balancing['loadbalancer/removes']);
+  }
+
+  /** The balancer was given `available` of the endpoints of these weights. */
+  rebuilt(weights: readonly number[], available: number): void {
     const cells = this.#cells;
-    const available = weights.filter((weight) => weight > 0).length;
     const total = weights.reduce((sum, weight) => sum + weight, 0);
+    if (weights.length > 0) cells.increment(balancing['loadbalancer/rebuilds']);
     cells.set(balancing['loadbalancer/size'], weights.length);
     cells.set(balancing['loadbalancer/available'], available);
+    cells.set(balancing['loadbalancer/busy'], weights.filter((weight) => weight > 0).length - available);
     cells.set(balancing.available, available > 0 ? 1 : 0);
     cells.set(balancing['loadbalancer/num_weight_classes'], new Set(weights).size);
     cells.set(balancing['loadbalancer/meanweight'], weights.length === 0 ? 0 : total / weights.length);
-    cells.add(balancing['loadbalancer/adds'], adds);
-    cells.add(balancing['loadbalancer/removes'], removes);
-    cells.increment(balancing['loadbalancer/updates']);
+  }
+
+  /** Endpoints that an aperture is over. */
+  opened(aperture: number): void {
+    if (this.#isAperture) this.#scope.gauge('loadbalancer/aperture', { merge: 'max' }).set(aperture);
+  }
+}
+
+const accruing = sharedCells(
+  'failure_accrual/removals',
+  'failure_accrual/revivals',
+  'failure_accrual/probes',
+  'failure_accrual/removed_for_ms',
+);
+
+/** What failure accrual does to endpoints. */
+export class AccrualMetrics {
+  readonly #cells: Cells;
+
+  constructor(scope: MetricScope) {
+    this.#cells = scope.cells;
+  }
+
+  removed(): void {
+    this.#cells.increment(accruing['failure_accrual/removals']);
+  }
+
+  /** An endpoint is to be left alone for so many ms. */
+  removedFor(ms: number): void {
+    this.#cells.add(accruing['failure_accrual/removed_for_ms'], ms);
+  }
+
+  revived(): void {
+    this.#cells.increment(accruing['failure_accrual/revivals']);
+  }
+
+  probed(): void {
+    this.#cells.increment(accruing['failure_accrual/probes']);
+  }
+}
+
+/** What failFast does to endpoints. */
+export class FailFastMetrics {
+  readonly markedDead: Counter;
+  readonly markedAvailable: Counter;
+  readonly #dead: Gauge;
+  readonly #unhealthyMs: Gauge;
+  readonly #tries: Gauge;
+
+  constructor(scope: MetricScope) {
+    this.markedDead = scope.counter('failfast/marked_dead');
+    this.markedAvailable = scope.counter('failfast/marked_available');
+    this.#dead = scope.gauge('failfast/is_marked_dead', { merge: 'max' });
+    this.#unhealthyMs = scope.gauge('failfast/unhealthy_for_ms', { merge: 'max' });
+    this.#tries = scope.gauge('failfast/unhealthy_num_tries', { merge: 'max' });
+  }
+
+  /** Endpoints that can't be connected to: how many, the longest time, and the most tries of one. */
+  measure(dead: number, unhealthyMs: number, tries: number): void {
+    this.#dead.set(dead);
+    this.#unhealthyMs.set(unhealthyMs);
+    this.#tries.set(tries);
   }
 }

@@ -85,6 +85,12 @@ export function serverSchema(z: Z) {
       defaults.maxCallDepth,
     ),
     timestampHeader: optional(scalars.headerName(z), 'Header to set to the arrival time in ms since 1970; none: none.'),
+    allowHalfClose: optional(
+      scalars.bool(z),
+      'Whether a client that closes its sending direction (FIN) still gets its response; false: it has left, and what is ' +
+        'under way for it is cancelled.',
+      false,
+    ),
     maxHeaders: optional(
       scalars.int(z, { min: 1 }),
       `Header fields a request may have (431); an edge that does not say takes ${defaults.edgeMaxHeaders}.`,

@@ -12,6 +12,7 @@ import { Body, type Head, type ResponseHead } from '../head.ts';
 import { type InactivityLimits, InactivityWatch, type Turn, type WatchedConnection } from '../inactivity.ts';
 import { bit, Known } from '../known-headers.ts';
 import { type BytesReader, ReadBuffer } from '../read-buffer.ts';
+import { statusLine } from '../reasons.ts';
 import type { ConnectionAddresses, ResetReason, Stream, StreamEvents } from '../stream.ts';
 import type { TimerWheel } from '../timer-wheel.ts';
 import type { DecoderLimits } from './decoder.ts';
@@ -23,7 +24,10 @@ import { RequestClock, type RequestClockOwner, type RequestTimes } from './reque
 import { RequestInput, type RequestInputOwner } from './request-input.ts';
 import type { WireError } from './syntax.ts';
 
-export interface ServerConnectionLimits extends DecoderLimits, InactivityLimits, RequestTimes {}
+export interface ServerConnectionLimits extends DecoderLimits, InactivityLimits, RequestTimes {
+  /** A client that ends its direction (FIN) while it waits for a response has left; else it may still want it. */
+  readonly endMeansGone?: boolean | undefined;
+}
 
 export interface ServerConnectionOwner {
   readonly limits: ServerConnectionLimits;
@@ -127,7 +131,7 @@ export class Http1ServerConnection
   sendHead(head: ResponseHead, chunk: Buffer, start: number, end: number, fin: boolean): boolean {
     this.#responseStarted = true;
     if (this.#clock.isExpired) this.#keepAlive = false;
-    const startLine = `HTTP/1.1 ${head.status} ${head.reason}\r\n`;
+    const startLine = statusLine(head.status, head.reason);
     let own = '';
     let chunked = false;
     if (head.bodyKind === Body.tunnel) {
@@ -154,7 +158,7 @@ export class Http1ServerConnection
   sendInterim(head: ResponseHead): void {
     // RFC 9110 15.2: an HTTP/1.0 client knows no 1xx.
     if (this.#minorVersion > 0 && !this.#responseStarted) {
-      this.#encoder.interim(`HTTP/1.1 ${head.status} ${head.reason}\r\n`, head);
+      this.#encoder.interim(statusLine(head.status, head.reason), head);
     }
   }
 
@@ -191,7 +195,8 @@ export class Http1ServerConnection
     this.#minorVersion = head.minorVersion;
     this.#requestDone = fin;
     const options = readConnection(head);
-    this.#keepAlive = this.#wantsKeepAlive(options);
+    // What follows a CONNECT is meant for the tunnel: if there will be none, it must not be taken for requests.
+    this.#keepAlive = head.method !== 'CONNECT' && this.#wantsKeepAlive(options);
     // RFC 9110 7.8: an Upgrade that Connection does not name, or that comes by HTTP/1.0, is none.
     if ((head.present & UPGRADE) !== 0 && !(options.upgrade && head.minorVersion > 0)) head.remove('upgrade');
     this.requests++;
@@ -221,7 +226,7 @@ export class Http1ServerConnection
     }
     const { head, body } = this.#owner.refusal(error);
     this.#encoder.head(
-      `HTTP/1.1 ${head.status} ${head.reason}\r\n`,
+      statusLine(head.status, head.reason),
       head,
       'Connection: close\r\n',
       false,
@@ -247,7 +252,7 @@ export class Http1ServerConnection
     } else if (this.#events === null) {
       if (this.#input.isBetweenRequests) this.#close();
       else this.onMalformed({ status: 400, message: 'the connection was closed in the middle of a request head' });
-    } else if (!this.#requestDone) {
+    } else if (!this.#requestDone || (this.#owner.limits.endMeansGone === true && !this.#responseStarted)) {
       this.#gone({ type: 'closed' });
       this.#socket.destroy();
     }

@@ -154,11 +154,10 @@ test('notices of namerds that have gone', async (t) => {
   t.same(shown(dead), ['a disconnected 600'], 'nobody has heard of it since');
   const live = { at: now, seen: [entry('a', 'serving', now - 500_000)] };
   t.same(shown(dead, live), ['a serving 500']);
-  t.same(
-    shown({ at: now, seen: [entry('a', 'disconnected', now)] }, live),
-    ['a serving 500'],
-    'a late notice of a loss',
-  );
+  const lost = (at: number) => ({ at: now, seen: [entry('a', 'disconnected', at)] });
+  t.same(shown(lost(now - 480_000), live), ['a serving 500'], 'a late notice of a loss');
+  t.same(shown(lost(now - 400_000), live), ['a disconnected 400'], 'its namerd has gone since, which is not known yet');
+  t.same(shown({ at: now, seen: [entry('a', 'left', now - 499_000)] }, live), ['a left 499']);
   t.same(
     shown({ at: now, seen: [entry('a', 'left', now)] }, { at: now, seen: [entry('a', 'disconnected', now - 1000)] }),
     ['a left 0'],
