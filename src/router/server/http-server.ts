@@ -28,7 +28,7 @@ import { NO_OVERRIDE, type OverridePolicy, type OverrideResult, readOverride } f
 import type { Router } from '../router.ts';
 import { BufferedStream } from './buffered-stream.ts';
 import { CompressedStream } from './compressed-stream.ts';
-import { type ServedRequest, ServerMetrics } from './metrics.ts';
+import { isShed, type ServedRequest, ServerMetrics } from './metrics.ts';
 import { Stay } from './stay.ts';
 
 /**
@@ -185,11 +185,11 @@ export class HttpServer implements ServerConnectionOwner, ExchangeServer {
 
   begin(head: RequestHead): RouteError | null {
     this.metrics.began();
-    this.#stay.entered();
     if (this.#isLimited && this.#load.enter() > this.#maxConcurrent) {
       return { type: 'overloaded', limit: this.#maxConcurrent, retryAfterSecs: this.#stay.seconds() };
     }
     if (this.#load.isShortOfMemory) return { type: 'outOfMemory', retryAfterSecs: this.#stay.seconds() };
+    this.#stay.entered();
     if ((head.present & bit(Known.via)) !== 0 && viaEntries(head) > this.#maxCallDepth) {
       return { type: 'callDepth', limit: this.#maxCallDepth };
     }
@@ -202,7 +202,7 @@ export class HttpServer implements ServerConnectionOwner, ExchangeServer {
 
   end(request: ServedRequest): void {
     if (this.#isLimited) this.#load.leave();
-    this.#stay.left();
+    if (!isShed(request.error)) this.#stay.left();
     this.metrics.ended(request);
   }
 
