@@ -63,8 +63,8 @@ apt_install() {
 
 export -f as_root apt_install
 
-# What both scripts begin with: the dependencies exactly as locked (Node itself among them), lint, types, `npm test`, and the
-# admin pages in a real browser.
+# What both scripts begin with: the dependencies exactly as locked (Node itself among them), lint, types, `npm test`, the
+# admin pages in a real browser, and the storage in a real etcd.
 standard_steps() {
   if ! command -v npm >/dev/null; then
     require 5m 'npm' apt_install npm || finish
@@ -75,6 +75,8 @@ standard_steps() {
   tap 11m 'npm test' npm test
   require 5m 'Chromium' apt_install chromium
   tap 3m 'npm run test:browser' npm run test:browser
+  require 5m 'etcd' apt_install etcd-server
+  tap 4m 'npm run test:etcd' npm run test:etcd
 }
 
 finish() {

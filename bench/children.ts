@@ -66,8 +66,11 @@ function gist(output: string): string {
   return (lines.find((line) => /\b\w*error\b|alert|emerg|fatal/i.test(line)) ?? lines.at(-1) ?? '').trim();
 }
 
-/** Starts a program on one core, in a process group of its own: a Ctrl-C at the terminal reaches this process alone. */
-export function launch(name: string, core: number, command: Command): Child {
+/**
+ * Starts a program on one core (or several, as taskset(1) lists them), in a process group of its own: a Ctrl-C at the terminal
+ * reaches this process alone.
+ */
+export function launch(name: string, core: number | string, command: Command): Child {
   const child = spawn('taskset', ['-c', String(core), command.file, ...command.args], {
     detached: true,
     stdio: ['pipe', 'pipe', 'pipe'],

@@ -4,6 +4,7 @@
  */
 import type { Activity, Live } from '../../src/live/index.ts';
 import type { Dtab } from '../../src/naming/index.ts';
+import type { Log } from '../../src/port/log.ts';
 
 /** Opaque bytes that change with every write to a namespace; what an ETag is the base64 of. */
 export type Version = Uint8Array;
@@ -44,6 +45,21 @@ export interface HistoryEntry {
   readonly change: Change;
 }
 
+/** What storages are created with. */
+export interface StorageContext {
+  /** Its lines say the kind. */
+  readonly log: Log;
+}
+
+/** Small texts that the namerds of one storage leave for each other, each under a name of its own. They are no dtabs. */
+export interface Notices {
+  /** All there are, by name. Rejects when the backend is away. */
+  read(): Promise<ReadonlyMap<string, string>>;
+  /** Replaces the one of that name. `name`: letters, digits and `-`. */
+  write(name: string, text: string): Promise<void>;
+  remove(name: string): Promise<void>;
+}
+
 export interface DtabStorage {
   /** The namespaces, sorted. */
   list(): Live<Activity<readonly string[]>>;
@@ -60,6 +76,8 @@ export interface DtabStorage {
   delete(namespace: string, change: Change): Promise<Written>;
   /** Newest first, at most `limit`; absent where the storage does not keep the past. */
   history?(namespace: string, limit: number): Promise<readonly HistoryEntry[]>;
+  /** Absent where there is nobody to leave them for: no other namerd, nor this one after a restart. */
+  readonly notices?: Notices;
   /** Plain JSON about its watches and its backend, for the admin pages. */
   state?(): unknown;
   /** Opens files or connections; rejects when that can't work (a folder that may not be written to), never because a server is away. */

@@ -1,27 +1,34 @@
 /** `/bound-names.json`: the names that exist, as far as namers can list them. The playground completes paths from it. */
-import { hasValue, until } from '../live/index.ts';
-import type { ConfiguredNamer } from '../naming/index.ts';
-import { type AdminHandler, json } from './server.ts';
+import { type ControlHandler, json } from '../control-http/index.ts';
+import { derive, until } from '../live/index.ts';
+import { type ConfiguredNamer, enumeratedNames } from '../naming/index.ts';
 
-/** A namer that does not answer in this time is left out. */
+/** Names of namers that do not answer in this time are left out. */
 const TIMEOUT_MS = 2000;
 
-export function boundNamesHandler(namers: readonly ConfiguredNamer[]): AdminHandler {
-  return async () => {
-    const names = (await Promise.all(namers.map(namesOf))).flat();
-    // The original answers so when there are none, and readers expect one text at least.
-    return json(200, names.length === 0 ? [''] : names);
-  };
+export function boundNamesHandler(namers: readonly ConfiguredNamer[]): ControlHandler {
+  return async () => json(200, shownNames(await listedNames(namers)));
 }
 
-async function namesOf({ prefix, namer }: ConfiguredNamer): Promise<string[]> {
-  const names = namer.names?.();
-  if (names === undefined) return [];
+/** The original answers so when there are none, and readers expect one text at least. */
+export function shownNames(names: readonly string[]): readonly string[] {
+  return names.length === 0 ? [''] : names;
+}
+
+async function listedNames(namers: readonly ConfiguredNamer[]): Promise<readonly string[]> {
+  const listing = derive(() => enumeratedNames(namers));
+  let known: readonly string[] = [];
   try {
-    const listed = await until(names, (now) => now.phase !== 'pending', { signal: AbortSignal.timeout(TIMEOUT_MS) });
-    return hasValue(listed) ? listed.value.map((name) => `/#${prefix.concat(name).show()}`) : [];
+    await until(
+      listing,
+      ({ names, isComplete }) => {
+        known = names;
+        return isComplete;
+      },
+      { signal: AbortSignal.timeout(TIMEOUT_MS) },
+    );
   } catch (error) {
-    if ((error as Error).name === 'TimeoutError') return [];
-    throw error;
+    if ((error as Error).name !== 'TimeoutError') throw error;
   }
+  return known;
 }

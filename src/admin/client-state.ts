@@ -1,6 +1,6 @@
 /** `/client_state.json`: every client that is in use, with its endpoints and their health, over all workers. */
+import { type ControlHandler, jsonUtf8 } from '../control-http/index.ts';
 import type { ClientState, EndpointState } from '../router/client/state.ts';
-import { type AdminHandler, jsonUtf8 } from './server.ts';
 
 /** Two routers may reach one bound name, each with a judgement of its own. */
 type ShownEndpoint = EndpointState & { readonly router: string };
@@ -12,7 +12,7 @@ interface MergedClient {
 }
 
 /** `ask`: what each worker knows of each of its clients. */
-export function clientStateHandler(ask: () => Promise<readonly ClientState[]>): AdminHandler {
+export function clientStateHandler(ask: () => Promise<readonly ClientState[]>): ControlHandler {
   return async () => {
     const shown = Array.from(merge(await ask()), ([id, { state, endpoints }]) => {
       const all = [...endpoints.values()];

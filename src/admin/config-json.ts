@@ -1,27 +1,32 @@
 /** `/config.json`: the config that runs, as it was read: coerced, dtabs in their shown form, what is secret masked. */
+
+import { type ControlHandler, jsonUtf8 } from '../control-http/index.ts';
 import { Dtab } from '../naming/index.ts';
-import { type AdminHandler, jsonUtf8 } from './server.ts';
 
 const MASK = '***';
 /** Keys whose text is a secret itself; a path to one is not. */
 const SECRET = /(password|passphrase|secret|token|credentials?|apikey|privatekey)$/i;
 
-export function configHandler(config: object): AdminHandler {
-  const shown = showConfig(config);
+/** Makes what is shown of a config. */
+export type ShowConfig = (config: object) => object;
+
+export function configHandler(config: object, show: ShowConfig): ControlHandler {
+  const shown = show(config);
   return () => jsonUtf8(200, shown);
 }
 
-export function showConfig(config: object): Record<string, unknown> {
-  const shown = Object.fromEntries(Object.entries(config).map(([key, value]) => [key, show(key, value)]));
+export function showLinkerdConfig(config: object): object {
+  const shown = showValue('', config) as Record<string, unknown>;
   // The original's order, whatever the file's.
   const { namers, routers, telemetry, admin, usage, ...others } = shown;
   return { namers, routers, telemetry, admin, usage, ...others };
 }
 
-function show(key: string, value: unknown): unknown {
-  if (Array.isArray(value)) return value.map((item) => show(key, item));
+/** A value of the config and all below it; `key` is its own. */
+export function showValue(key: string, value: unknown): unknown {
+  if (Array.isArray(value)) return value.map((item) => showValue(key, item));
   if (typeof value === 'object' && value !== null) {
-    return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, show(name, item)]));
+    return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, showValue(name, item)]));
   }
   if (typeof value !== 'string') return value;
   if (SECRET.test(key)) return MASK;

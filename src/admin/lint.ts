@@ -1,5 +1,5 @@
 /** `/admin/lint`: what the config's checks warned about at the start, for whoever did not see the log then. */
-import { type AdminHandler, prettyJson } from './server.ts';
+import { type ControlHandler, prettyJson } from '../control-http/index.ts';
 
 const RULE = {
   category: 'Configuration',
@@ -8,7 +8,7 @@ const RULE = {
   description: 'The config was accepted, but something in it does not do what it says.',
 };
 
-export function lintHandler(warnings: readonly string[]): AdminHandler {
+export function lintHandler(warnings: readonly string[]): ControlHandler {
   const failed = warnings.length > 0;
   const results = {
     metadata: {

@@ -1,5 +1,5 @@
 /** `/logging.json`: the loggers and their levels, which can be changed while the process runs. */
-import { type AdminHandler, type AdminRequest, json, methodNotAllowed } from './server.ts';
+import { type ControlHandler, type ControlRequest, json, methodNotAllowed } from '../control-http/index.ts';
 
 /** The levels by the original's names, from none to all. */
 export const levelNames = ['OFF', 'FATAL', 'CRITICAL', 'ERROR', 'WARNING', 'INFO', 'DEBUG', 'TRACE', 'ALL'] as const;
@@ -12,7 +12,7 @@ export interface Loggers {
   setLevel(logger: string, level: LevelName): void;
 }
 
-export function loggingHandler(loggers: Loggers): AdminHandler {
+export function loggingHandler(loggers: Loggers): ControlHandler {
   return async (request) => {
     switch (request.method) {
       case 'GET':
@@ -44,7 +44,7 @@ function list({ levels }: Loggers): { logger: string; level: LevelName }[] {
 }
 
 /** Those of a posted form and of the query, as the original reads them. */
-async function parameters(request: AdminRequest): Promise<URLSearchParams> {
+async function parameters(request: ControlRequest): Promise<URLSearchParams> {
   const all = new URLSearchParams(request.query);
   if (request.contentType === 'application/x-www-form-urlencoded') {
     for (const [name, value] of new URLSearchParams((await request.body()) ?? '')) all.append(name, value);

@@ -4,7 +4,7 @@
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
-import type { AdminHandler, AdminResponse } from './server.ts';
+import type { ControlHandler, ControlResponse } from '../control-http/index.ts';
 
 const UI_DIR = join(import.meta.dirname, 'ui');
 
@@ -21,9 +21,10 @@ const POLICY = [
 
 /** What the frame of all pages shows. */
 export interface Frame {
+  readonly program: string;
   readonly version: string;
-  /** Pages that only some configs have, such as `requests`: paths without the leading `/`. */
-  readonly extraPages: readonly string[];
+  /** What the navigation leads to: paths without the leading `/`, and how they are called. */
+  readonly pages: readonly (readonly [path: string, label: string])[];
 }
 
 export interface Page {
@@ -34,40 +35,44 @@ export interface Page {
   readonly main: string;
   /** Modules of ui/. */
   readonly scripts?: readonly string[];
+  /** What scripts read: plain JSON, in the element `data`. */
+  readonly data?: unknown;
+  /** How many segments the page's path has above its last one: links lead up as far. */
+  readonly depth?: number;
   /** Whether the page can be restricted to one router. */
   readonly choosesRouter?: boolean;
 }
 
-export function page(frame: Frame, { title, path, main, scripts = [], choosesRouter = false }: Page): AdminResponse {
-  const items = [
-    ['.', 'overview', ''],
-    ['delegator', 'dtab', 'delegator'],
-    ['logging', 'logging', 'logging'],
-    ...frame.extraPages.map((name) => [name, name, name]),
-    ['help', 'help', 'help'],
-  ].map(([href, label, name]) => `<a href="${href}"${name === path ? ' aria-current="page"' : ''}>${label}</a>`);
+export function page(frame: Frame, own: Page): ControlResponse {
+  const { title, path, main, scripts = [], data, depth = 0, choosesRouter = false } = own;
+  const { program, version, pages } = frame;
+  const root = '../'.repeat(depth);
+  const items = pages.map(([target, label]) => {
+    const current = target === path ? ' aria-current="page"' : '';
+    return `<a href="${root}${target === '' ? '.' : target}"${current}>${label}</a>`;
+  });
   const router = '<label>router <select id="router"></select></label>';
-  const modules = scripts.map((script) => `<script type="module" src="files/${script}"></script>`).join('\n');
+  const modules = scripts.map((script) => `<script type="module" src="${root}files/${script}"></script>`).join('\n');
   const body = `<!doctype html>
-<html lang="en">
+<html lang="en" data-root="${root}">
 <head>
 <meta charset="utf-8">
-<title>${escapeHtml(title)} - signpost</title>
+<title>${escapeHtml(title)} - ${program}</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<link rel="icon" href="files/favicon.svg" type="image/svg+xml">
-<link rel="stylesheet" href="files/style.css">
+<link rel="icon" href="${root}files/favicon.svg" type="image/svg+xml">
+<link rel="stylesheet" href="${root}files/style.css">
 ${modules}
 </head>
 <body>
 <header>
 <nav aria-label="pages">${items.join('\n')}</nav>
 ${choosesRouter ? router : ''}
-<span class="version">signpost ${escapeHtml(frame.version)}</span>
+<span class="version">${program} ${escapeHtml(version)}</span>
 </header>
 <main>
 ${main}</main>
-</body>
+${data === undefined ? '' : `<script type="application/json" id="data">${scriptJson(data)}</script>\n`}</body>
 </html>
 `;
   const headers = {
@@ -83,12 +88,26 @@ export function escapeHtml(text: string): string {
   return text.replace(/[&<>"]/g, (char) => entities[char] as string);
 }
 
-/** The pages of linkerd's admin server, each on its path. */
-export function pageHandlers(frame: Frame): [string, AdminHandler][] {
+/** JSON that no text in it can end before its time (HTML 4.12.1.3: what a script element may contain). */
+function scriptJson(data: unknown): string {
+  return JSON.stringify(data).replaceAll('<', '\\u003c');
+}
+
+/** A page whose own part is a file of ui/. */
+export async function pageFromFile(frame: Frame, file: string, rest: Omit<Page, 'main'>): Promise<ControlResponse> {
+  return page(frame, { ...rest, main: await readFile(join(UI_DIR, file), 'utf8') });
+}
+
+export function loggingPage(frame: Frame): ControlHandler {
+  return () => pageFromFile(frame, 'logging.html', { title: 'logging', path: 'logging', scripts: ['logging.js'] });
+}
+
+/** The pages that only Signpost has, each on its path. */
+export function pageHandlers(frame: Frame): [string, ControlHandler][] {
   const fromFile =
-    (file: string, rest: Omit<Page, 'main'>): AdminHandler =>
-    async () =>
-      page(frame, { ...rest, main: await readFile(join(UI_DIR, file), 'utf8') });
+    (file: string, rest: Omit<Page, 'main'>): ControlHandler =>
+    () =>
+      pageFromFile(frame, file, rest);
   const overview = fromFile('overview.html', {
     title: 'overview',
     path: '',
@@ -102,7 +121,6 @@ export function pageHandlers(frame: Frame): [string, AdminHandler][] {
       '/delegator',
       fromFile('delegator.html', { title: 'dtab', path: 'delegator', scripts: ['delegator.js'], choosesRouter: true }),
     ],
-    ['/logging', fromFile('logging.html', { title: 'logging', path: 'logging', scripts: ['logging.js'] })],
     ['/help', fromFile('help.html', { title: 'help', path: 'help' })],
   ];
 }
@@ -114,14 +132,14 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 
 /** The files that pages load: `/files/...` and, as in the original, `/admin/files/...` and the icon. */
-export function fileHandlers(): [string, AdminHandler][] {
-  const serve = async (name: string): Promise<AdminResponse> => {
+export function fileHandlers(): [string, ControlHandler][] {
+  const serve = async (name: string): Promise<ControlResponse> => {
     const contentType = TYPES[extname(name)];
     // Only what the folder lists: no name leads out of it.
     if (contentType === undefined || !(await readdir(UI_DIR)).includes(name)) return { status: 404, body: '' };
     const headers = { 'Cache-Control': 'no-cache' };
     return { status: 200, contentType, headers, body: await readFile(join(UI_DIR, name), 'utf8') };
   };
-  const below = (prefix: string): [string, AdminHandler] => [prefix, ({ path }) => serve(path.slice(prefix.length))];
+  const below = (prefix: string): [string, ControlHandler] => [prefix, ({ path }) => serve(path.slice(prefix.length))];
   return [below('/files/'), below('/admin/files/'), ['/favicon.ico', () => serve('favicon.svg')]];
 }

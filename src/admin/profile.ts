@@ -4,7 +4,7 @@
  */
 import type { Session } from 'node:inspector/promises';
 import type { Worker } from 'node:worker_threads';
-import { type AdminHandler, methodNotAllowed, text } from './server.ts';
+import { type ControlHandler, methodNotAllowed, text } from '../control-http/index.ts';
 
 const DEFAULT_SECONDS = 10;
 const MAX_SECONDS = 120;
@@ -47,11 +47,11 @@ const heap: Profile = {
 };
 
 /** `workers` are those that run now, by their names `data-0`, `data-1`, ... */
-export function profileHandlers(workers: () => readonly Worker[]): [string, AdminHandler][] {
+export function profileHandlers(workers: () => readonly Worker[]): [string, ControlHandler][] {
   // A profile costs its thread something: one at a time, for no longer than asked.
   let busy = false;
   const handler =
-    (profile: Profile): AdminHandler =>
+    (profile: Profile): ControlHandler =>
     async (request) => {
       if (request.method !== 'GET') return methodNotAllowed('GET');
       const seconds = Number(request.query.get('seconds') ?? DEFAULT_SECONDS);

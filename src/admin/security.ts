@@ -40,6 +40,13 @@ export function pathFilter(config: SecurityConfig): PathFilter {
 const UI =
   /^(\/|\/files\/.*|\/admin\/files\/.*|\/config\.json|\/metrics\.json|\/admin\/metrics(\.json)?|\/delegator(\.json)?|\/logging|\/help)$/;
 const CONTROL = /^(\/admin\/shutdown|\/logging\.json)$/;
+/** A heap tells all that is secret; a profile stops nothing, but costs. */
+const PROFILES = /^\/admin\/pprof\//;
+
+/** Whether a path changes the process or lays it open, for which one needs to be trusted with all of it. */
+export function isControl(path: string): boolean {
+  return CONTROL.test(path) || PROFILES.test(path);
+}
 
 function categoryOf(path: string): 'ui' | 'control' | 'diagnostics' {
   if (UI.test(path)) return 'ui';

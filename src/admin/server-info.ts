@@ -1,12 +1,12 @@
 /** `/admin/server_info`: what runs here and since when. */
-import { type AdminHandler, type AdminResponse, prettyJson } from './server.ts';
+import { type ControlHandler, type ControlResponse, prettyJson } from '../control-http/index.ts';
 
 /** Its keys are the original's; what a build does not know of itself it calls so too. */
-export function serverInfoHandler(version: string): AdminHandler {
+export function serverInfoHandler(name: string, version: string): ControlHandler {
   const startedMs = Date.now() - process.uptime() * 1000;
-  return (): AdminResponse =>
+  return (): ControlResponse =>
     prettyJson(200, {
-      name: 'signpost',
+      name,
       version,
       build: version,
       build_revision: 'unknown',

@@ -1,17 +1,18 @@
 /** What telemetry is read from: `/admin/metrics.json`, and what the configured telemeters serve. */
+
+import type { ControlHandler, ControlRequest } from '../control-http/index.ts';
 import type { MetricSnapshot } from '../metrics/snapshot.ts';
 import type { PrometheusTelemeter, RecentRequests, Telemeter } from '../telemetry/index.ts';
 import { METRICS_JSON_CONTENT_TYPE, noSuchSubtree, renderMetricsJson } from '../telemetry/metrics-json.ts';
 import { requestsJson, requestsTable } from '../telemetry/recent-requests-page.ts';
 import { type Frame, page } from './page.ts';
-import type { AdminHandler, AdminRequest } from './server.ts';
 
 /** All metrics of the process at this moment. */
 export type ReadMetrics = () => MetricSnapshot | Promise<MetricSnapshot>;
 
 const REQUESTS_PATH = '/requests';
 
-export function metricsJsonHandler(read: ReadMetrics): AdminHandler {
+export function metricsJsonHandler(read: ReadMetrics): ControlHandler {
   return async (request) => {
     const q = request.query.get('q') ?? undefined;
     const options = { q, tree: isTrue(request, 'tree'), pretty: isTrue(request, 'pretty') };
@@ -23,7 +24,7 @@ export function metricsJsonHandler(read: ReadMetrics): AdminHandler {
 }
 
 /** `true` or `1`, as in the original. */
-function isTrue({ query }: AdminRequest, name: string): boolean {
+function isTrue({ query }: ControlRequest, name: string): boolean {
   return ['true', '1'].includes(query.get(name) ?? '');
 }
 
@@ -38,7 +39,7 @@ export function telemeterHandlers(
   read: ReadMetrics,
   processText: () => Promise<string>,
   frame: Frame,
-): [string, AdminHandler][] {
+): [string, ControlHandler][] {
   return telemeters.map((telemeter) =>
     telemeter.kind === 'io.l5d.prometheus'
       ? [telemeter.path, prometheusHandler(telemeter, read, processText)]
@@ -50,7 +51,7 @@ function prometheusHandler(
   telemeter: PrometheusTelemeter,
   read: ReadMetrics,
   processText: () => Promise<string>,
-): AdminHandler {
+): ControlHandler {
   return async () => {
     const own = Buffer.from(await processText());
     // In pieces, since thousands of services make tens of MB.
@@ -58,7 +59,7 @@ function prometheusHandler(
   };
 }
 
-function requestsHandler(recent: RecentRequests, frame: Frame): AdminHandler {
+function requestsHandler(recent: RecentRequests, frame: Frame): ControlHandler {
   return (request) => {
     const records = recent.records();
     if (isTrue(request, 'json')) return { status: 200, contentType: 'application/json', body: requestsJson(records) };

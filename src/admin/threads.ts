@@ -4,7 +4,7 @@
  */
 import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
-import { type AdminHandler, prettyJson } from './server.ts';
+import { type ControlHandler, prettyJson } from '../control-http/index.ts';
 
 const TASKS = '/proc/self/task';
 /** Of Linux's user interface, whatever the machine's own clock. */
@@ -13,7 +13,7 @@ const TICK_MS = 10;
 const STATES: Readonly<Record<string, string>> = { R: 'RUNNABLE', S: 'WAITING', D: 'BLOCKED' };
 
 /** Null where the system does not tell. */
-export function threadsHandler(): AdminHandler | null {
+export function threadsHandler(): ControlHandler | null {
   if (!existsSync(TASKS)) return null;
   return async () => {
     const ids = await readdir(TASKS);

@@ -67,6 +67,38 @@ export const identifierKind = 'io.l5d.header.token';
 /** 1.7.5. */
 export const interpreterKind = 'default';
 
+// -- interpreters that ask namerd
+
+/** 1.7.5. Namespace of namerd, as a path. */
+export const meshRoot = '/default';
+/** 1.7.5, of io.l5d.mesh. Seconds from the first failed attempt to connect to the second. */
+export const meshRetryBaseSeconds = 1;
+/**
+ * Seconds between attempts at the most. 1.7.5 has 600, with which a proxy may not notice for ten minutes that namerd is back; ten
+ * seconds cost namerd one refused connection.
+ */
+export const meshRetryMaxSeconds = 10;
+/** 1.7.5. KiB that namerd may send on one stream before they are read. */
+export const meshStreamWindowKB = 10_240;
+/** 1.7.5, of `failureThreshold` when it stands there. ms between two pings, and for the answer to one. */
+export const meshPingMs = 5_000;
+export const meshPingTimeoutMs = 6_000;
+/** The same where there is more than one namerd: the next one is at work within 2 s. */
+export const meshFailOverPingMs = 750;
+export const meshFailOverPingTimeoutMs = 750;
+/** 1.7.5, of io.l5d.namerd.http. */
+export const namerdNamespace = 'default';
+/**
+ * Seconds, of io.l5d.namerd.http. 1.7.5 has 5 and 600, with which a proxy may not notice for ten minutes that namerd is back; ten
+ * seconds cost namerd one refused connection.
+ */
+export const namerdHttpRetryBaseSeconds = 1;
+export const namerdHttpRetryMaxSeconds = 10;
+/** Where systemd gives no STATE_DIRECTORY. */
+export const stateDirectory = '/var/lib/signpost';
+/** Hours that what a name was bound to last is good for, where nobody can tell any more. */
+export const snapshotMaxAgeHours = 24;
+
 // -- servers
 
 /** 1.7.5. Loopback: a proxy that listens on all addresses must say so. */
@@ -83,10 +115,21 @@ export const serverPort: Readonly<Record<string, number>> = {
 export const maxCallDepth = 1000;
 /** Header fields of one message. The original has no such limit; 200 is what a mesh hop needs with room to spare. */
 export const maxHeaders = 200;
+/** Header fields of a request at an edge, where no other proxy adds any. As Envoy. */
+export const edgeMaxHeaders = 100;
 /** Time in ms from the first byte of a head to its end, so that a slow sender holds no connection for ever. */
 export const headerTimeoutMs = 10_000;
+/** The same at an edge, where clients may be far away. As nginx and Node. */
+export const edgeHeaderTimeoutMs = 60_000;
 /** Time in ms that a kept-alive connection may stay without a request. Above the 60 s that common clients pool for. */
 export const idleTimeoutMs = 75_000;
+
+/** Bytes of a request's dtab override; it is a handful of entries. */
+export const maxOverrideBytes = 1024;
+/** What an override reaches under `/$/inet`. 1.7.5 has no such limit; nobody overrides to a cloud's metadata server. */
+export const overrideInet = 'deny-link-local';
+/** The same at an edge that accepts overrides: strangers choose among names, not among all addresses there are. */
+export const edgeOverrideInet = 'deny';
 
 // -- clients
 

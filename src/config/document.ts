@@ -94,8 +94,11 @@ export class ConfigDocument {
 
 const tooDeep: SyntaxProblem = { message: `maps and lists are nested more than ${defaults.maxConfigDepth} deep` };
 
-/** Parses a config's text; on a syntax error, answers the errors instead. */
-export async function parseDocument(text: string): Promise<ConfigDocument | readonly SyntaxProblem[]> {
+/** Parses a config's text; on a syntax error, answers the errors instead. `essential` is a key that no config goes without. */
+export async function parseDocument(
+  text: string,
+  essential: string,
+): Promise<ConfigDocument | readonly SyntaxProblem[]> {
   const yaml = await import('yaml');
   const json = /^[\s\uFEFF]*\{/.test(text);
   if (json) {
@@ -126,7 +129,7 @@ export async function parseDocument(text: string): Promise<ConfigDocument | read
     return document.errors.slice(0, 5).map((error) => yamlProblem(error, lineCounter));
   }
   if (document.contents === null || isNull(yaml, document.contents)) {
-    return [{ message: 'the config is empty; it needs at least `routers:`', line: 1, column: 1 }];
+    return [{ message: `the config is empty; it needs at least \`${essential}:\``, line: 1, column: 1 }];
   }
   const reader = new TreeReader(yaml, lineCounter);
   const root = reader.read(document.contents as Node, []);

@@ -12,6 +12,8 @@ export interface KindSection {
   readonly kinds: readonly KindSchema[];
   /** Kinds of the original that are known by name only: their keys are not looked at. */
   readonly unread?: readonly string[];
+  /** Kinds that are declared experimental need no `experimental: true` here. */
+  readonly ignoresExperimental?: boolean;
   /** Keys that every kind of the section has. A key that a kind defines itself wins. */
   readonly common?: Readonly<Record<string, Zod.ZodType>>;
 }
@@ -25,7 +27,7 @@ export function kindSchema(z: Z, section: KindSection): Zod.ZodType<KindConfig> 
     return own
       .safeExtend({ ...Object.fromEntries(common), kind: z.literal(kind.kind), experimental: experimental(z) })
       .superRefine((value, context) => {
-        if (kind.experimental !== true || value['experimental'] === true) return;
+        if (kind.experimental !== true || value['experimental'] === true || section.ignoresExperimental) return;
         const message = `the ${section.noun} ${kind.kind} is experimental; add \`experimental: true\` beside its kind`;
         context.addIssue({ code: 'custom', path: ['experimental'], message });
       })

@@ -21,6 +21,8 @@ export interface ConfigSource {
 export type Rule = (root: unknown, report: (finding: Finding) => void) => void;
 
 export interface ConfigLanguage<Config> {
+  /** A key that no config goes without. */
+  readonly essential: string;
   readonly schema: (z: Z) => Zod.ZodType<Config>;
   /** What the schema can't say: between sections, across the process. They run even when the schema found errors. */
   readonly rules: readonly Rule[];
@@ -34,7 +36,7 @@ export type Loaded<Config> =
 
 /** Loads a config from its text. */
 export async function load<Config>(source: ConfigSource, language: ConfigLanguage<Config>): Promise<Loaded<Config>> {
-  const document = await parseDocument(source.text);
+  const document = await parseDocument(source.text, language.essential);
   if (!(document instanceof ConfigDocument)) {
     return { ok: false, errors: document.map((problem) => syntaxProblem(source.name, problem)), warnings: [] };
   }

@@ -21,3 +21,4 @@ export { constant, derive, type Live, stabilize, stabilizer, type Variable, vari
 export { observe, observerErrors, until } from './observe.ts';
 export { type Publisher, type SourceOptions, source } from './source.ts';
 export { Sources, type SourcesOptions } from './sources.ts';
+export { Variables } from './variables.ts';

@@ -30,9 +30,10 @@ export class Sources<T> {
     return this.#keyed.keys();
   }
 
-  get(key: string): Live<Activity<T>> {
+  /** `create` is taken when the key is new; else what the collection was made with. */
+  get(key: string, create: (key: string) => SourceParts<T> = this.#create): Live<Activity<T>> {
     return this.#keyed.get(key, (readership) => {
-      const options = this.#create(key);
+      const options = create(key);
       const opened = openSource(
         {
           equals: options.equals,

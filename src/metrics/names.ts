@@ -12,18 +12,26 @@ export interface MetricDefinition {
   readonly help: string;
   /** Of a gauge that is not added over the threads. */
   readonly merge?: GaugeMerge;
+  /** No thread records it: the collector makes it of what threads record. */
+  readonly derived?: true;
+  /** Only some configs have it: made when it is first set, in no block. */
+  readonly optional?: true;
 }
 
 export interface ScopeDefinition {
   /** Segments; `{...}` is one segment, which may contain `/`. */
   readonly path: readonly string[];
   readonly metrics: readonly MetricDefinition[];
+  /** There are many such scopes, and each has all of its metrics but those that are rare: see shapes.ts. */
+  readonly inBlocks?: true;
 }
 
 const counter = (name: string, help: string): MetricDefinition => ({ name, type: 'counter', help });
 const gauge = (name: string, help: string, merge: GaugeMerge = 'sum'): MetricDefinition =>
   merge === 'sum' ? { name, type: 'gauge', help } : { name, type: 'gauge', help, merge };
 const stat = (name: string, help: string): MetricDefinition => ({ name, type: 'stat', help });
+const optional = (metric: MetricDefinition): MetricDefinition => ({ ...metric, optional: true });
+const derived = (name: string, help: string): MetricDefinition => ({ name, type: 'gauge', help, derived: true });
 
 /** What servers, services and clients all count. */
 const requests: readonly MetricDefinition[] = [
@@ -63,6 +71,7 @@ export const metricTree: readonly ScopeDefinition[] = [
   },
   {
     path: ['rt', '{router}', 'server', '{server}'],
+    inBlocks: true,
     metrics: [
       ...requests,
       ...connections,
@@ -82,13 +91,14 @@ export const metricTree: readonly ScopeDefinition[] = [
       ),
       stat('time/error', 'Time in ms until a request ended without a response.'),
       counter('thread_usage/requests/per_thread/{thread}', 'Requests that a worker thread took.'),
-      gauge('thread_usage/requests/mean', 'Requests of a worker thread, on average.'),
-      gauge('thread_usage/requests/stddev', 'Standard deviation of the requests of the worker threads.'),
-      gauge('thread_usage/requests/relative_stddev', 'The standard deviation as a share of the mean: 0 is even.'),
+      derived('thread_usage/requests/mean', 'Requests of a worker thread, on average.'),
+      derived('thread_usage/requests/stddev', 'Standard deviation of the requests of the worker threads.'),
+      derived('thread_usage/requests/relative_stddev', 'The standard deviation as a share of the mean: 0 is even.'),
     ],
   },
   {
     path: ['rt', '{router}', 'service', '{service}'],
+    inBlocks: true,
     metrics: [
       ...requests,
       counter('retries/total', 'Requests sent again after a failure that the response classifier calls retryable.'),
@@ -100,6 +110,7 @@ export const metricTree: readonly ScopeDefinition[] = [
   },
   {
     path: ['rt', '{router}', 'client', '{client}'],
+    inBlocks: true,
     metrics: [
       ...requests,
       ...connections,
@@ -131,16 +142,18 @@ export const metricTree: readonly ScopeDefinition[] = [
         'loadbalancer/max_effort_exhausted',
         'Requests for which no endpoint was found that is in and has a connection to spare.',
       ),
-      gauge('loadbalancer/aperture', 'Endpoints that an aperture balancer is over.', 'max'),
+      optional(gauge('loadbalancer/aperture', 'Endpoints that an aperture balancer is over.', 'max')),
       counter('failure_accrual/removals', 'Endpoints taken out for their failures.'),
       counter('failure_accrual/revivals', 'Endpoints that were good again.'),
       counter('failure_accrual/probes', 'Requests sent to an endpoint that was out, to see whether it is good again.'),
       counter('failure_accrual/removed_for_ms', 'Time in ms for which endpoints were taken out, all together.'),
-      counter('failfast/marked_dead', 'Endpoints left alone because a connect failed.'),
-      counter('failfast/marked_available', 'Endpoints that could be connected to again.'),
-      gauge('failfast/is_marked_dead', 'Endpoints that are left alone because connects failed.', 'max'),
-      gauge('failfast/unhealthy_for_ms', 'Time in ms for which connects to one of them have failed, at most.', 'max'),
-      gauge('failfast/unhealthy_num_tries', 'Connects to one of them that have failed, at most.', 'max'),
+      optional(counter('failfast/marked_dead', 'Endpoints left alone because a connect failed.')),
+      optional(counter('failfast/marked_available', 'Endpoints that could be connected to again.')),
+      optional(gauge('failfast/is_marked_dead', 'Endpoints that are left alone because connects failed.', 'max')),
+      optional(
+        gauge('failfast/unhealthy_for_ms', 'Time in ms for which connects to one of them have failed, at most.', 'max'),
+      ),
+      optional(gauge('failfast/unhealthy_num_tries', 'Connects to one of them that have failed, at most.', 'max')),
       counter('retries/requeues', 'Requests sent again, because no endpoint can have acted on them.'),
       stat('retries/requeues_per_request', 'How often a request was sent again.'),
       gauge('retries/budget', 'Requeues that are allowed now.', 'max'),
@@ -153,7 +166,7 @@ export const metricTree: readonly ScopeDefinition[] = [
       stat('service_creation/service_acquisition_latency_ms', 'Time in ms to get a connection, new or idle.'),
     ],
   },
-  { path: ['rt', '{router}', 'client', '{client}', 'service', '{service}'], metrics: requests },
+  { path: ['rt', '{router}', 'client', '{client}', 'service', '{service}'], inBlocks: true, metrics: requests },
   {
     path: ['rt', '{router}', 'bindcache', 'path'],
     metrics: [
@@ -269,7 +282,7 @@ export function describe(path: readonly string[], name: string): MetricDefinitio
   return scope?.find(name) ?? null;
 }
 
-function matches(pattern: readonly string[], path: readonly string[]): boolean {
+export function matches(pattern: readonly string[], path: readonly string[]): boolean {
   return (
     pattern.length === path.length && pattern.every((segment, at) => segment.startsWith('{') || segment === path[at])
   );

@@ -31,8 +31,14 @@ export interface BoundName {
   readonly addr: Live<Addr>;
 }
 
+/** A bound name as it travels between processes: who receives it finds the addresses by its id. */
+export type BoundId = Pick<BoundName, 'id' | 'residual'>;
+
 /** In the metadata of an address set: the weight that its union gave it. */
 export const TREE_WEIGHT = 'namer_nametree_weight';
+
+/** How a weight other than 1 is told where endpoints have metadata only. */
+export const ENDPOINT_WEIGHT = 'endpoint_addr_weight';
 
 /** The same client, remaining path and address set (not: the same addresses). */
 export function sameBoundName(a: BoundName, b: BoundName): boolean {

@@ -1,8 +1,8 @@
 /** The JSON of delegator.json and of namerd's delegate API, field for field that of Linkerd. */
 import { type Activity, andThen, type Live, ok, pending } from '../live/index.ts';
-import type { Addr, BoundName, Endpoint } from './address.ts';
+import { type Addr, type BoundName, ENDPOINT_WEIGHT, type Endpoint, TREE_WEIGHT } from './address.ts';
 import { type DelegateTree, shownPath } from './explain.ts';
-import { show } from './name-tree.ts';
+import { leaves, type NameTree, show } from './name-tree.ts';
 
 export interface BoundJson {
   readonly addr: AddrJson;
@@ -12,15 +12,28 @@ export interface BoundJson {
 }
 
 export type AddrJson =
-  | { readonly type: 'bound'; readonly addrs: readonly EndpointJson[]; readonly meta: Record<string, string> }
+  | {
+      readonly type: 'bound';
+      readonly addrs: readonly EndpointJson[];
+      /** The weight that a union gave the set is a number, `namer_nametree_weight`. */
+      readonly meta: Record<string, string | number>;
+    }
   | { readonly type: 'neg' | 'pending' }
   | { readonly type: 'failed'; readonly cause: string };
 
 interface EndpointJson {
   readonly ip: string;
   readonly port: number;
-  /** A weight other than 1 is told as `endpoint_addr_weight`. */
+  /** With a weight other than 1, as ENDPOINT_WEIGHT. */
   readonly meta: Record<string, string | number>;
+}
+
+/** A bound tree: what a delegation ends in, without the steps. */
+export interface BoundTreeJson {
+  readonly type: NameTree<BoundName>['type'];
+  readonly bound?: BoundJson;
+  readonly alt?: readonly BoundTreeJson[];
+  readonly union?: readonly { readonly weight: number; readonly tree: BoundTreeJson }[];
 }
 
 export interface DelegateJson {
@@ -45,6 +58,26 @@ export function explanationJson(explanation: Live<Activity<DelegateTree>>): Acti
     const json = toJson(tree);
     return isSettled(tree) ? ok(json) : pending();
   });
+}
+
+/** The JSON of a bound tree; pending until the addresses of all its leaves are there. Reads live values, as above. */
+export function boundTreeJson(tree: NameTree<BoundName>): Activity<BoundTreeJson> {
+  for (const { addr } of leaves(tree)) if (addr.value.state === 'pending') return pending();
+  return ok(treeJson(tree));
+}
+
+function treeJson(tree: NameTree<BoundName>): BoundTreeJson {
+  const { type } = tree;
+  switch (type) {
+    case 'leaf':
+      return { type, bound: boundJson(tree.value) };
+    case 'alt':
+      return { type, alt: tree.trees.map(treeJson) };
+    case 'union':
+      return { type, union: tree.trees.map(({ weight, tree: child }) => ({ weight, tree: treeJson(child) })) };
+    default:
+      return { type };
+  }
 }
 
 export function toJson(tree: DelegateTree): DelegateJson {
@@ -80,7 +113,7 @@ export function boundJson(name: BoundName): BoundJson {
 export function addrJson(addr: Addr): AddrJson {
   switch (addr.state) {
     case 'bound':
-      return { type: 'bound', addrs: addr.endpoints.map(endpointJson), meta: { ...addr.meta } };
+      return { type: 'bound', addrs: addr.endpoints.map(endpointJson), meta: addrMeta(addr.meta) };
     case 'failed':
       return { type: 'failed', cause: addr.cause };
     default:
@@ -88,8 +121,13 @@ export function addrJson(addr: Addr): AddrJson {
   }
 }
 
+function addrMeta(meta: Readonly<Record<string, string>> = {}): Record<string, string | number> {
+  const weight = meta[TREE_WEIGHT];
+  return weight === undefined ? { ...meta } : { ...meta, [TREE_WEIGHT]: Number(weight) };
+}
+
 function endpointJson({ host, port, weight, meta }: Endpoint): EndpointJson {
-  return { ip: host, port, meta: weight === 1 ? { ...meta } : { ...meta, endpoint_addr_weight: weight } };
+  return { ip: host, port, meta: weight === 1 ? { ...meta } : { ...meta, [ENDPOINT_WEIGHT]: weight } };
 }
 
 function isSettled(tree: DelegateTree): boolean {

@@ -1,7 +1,23 @@
-/** An explanation for people: an indented tree, one step a line. */
-import type { Addr } from './address.ts';
-import type { Dentry } from './dtab.ts';
-import { type DelegateTree, type LeafNode, shownPath } from './explain.ts';
+/**
+ * An explanation for people: an indented tree, one step a line. It is made from the JSON, so that what namerd tells about its
+ * names reads like what is explained here.
+ */
+import type { AddrJson, BoundJson, DelegateJson } from './delegate-json.ts';
+
+/** Colours the parts of the text. */
+export interface TextPaint {
+  readonly name: (text: string) => string;
+  /** The entry that led to a step. */
+  readonly entry: (text: string) => string;
+  readonly bound: (text: string) => string;
+  /** A name that is not bound, so that the next alternative counts. */
+  readonly unbound: (text: string) => string;
+  /** A name that fails, or can't be told. */
+  readonly failed: (text: string) => string;
+}
+
+const same = (text: string): string => text;
+const PLAIN: TextPaint = { name: same, entry: same, bound: same, unbound: same, failed: same };
 
 /**
  * For example
@@ -14,72 +30,83 @@ import { type DelegateTree, type LeafNode, shownPath } from './explain.ts';
  *
  * An entry is told where it first applies, not again with the other branches that it gives.
  */
-export function toText(tree: DelegateTree): string {
-  return new Text().of(tree).join('\n');
+export function toText(tree: DelegateJson, paint: TextPaint = PLAIN): string {
+  return new Text(paint).of(tree).join('\n');
 }
 
 class Text {
+  readonly #paint: TextPaint;
   /** The entry told last. */
-  #told: Dentry | undefined;
+  #told: string | undefined;
 
-  of(tree: DelegateTree): string[] {
-    const own = shownPath(tree) + this.#by(tree);
+  constructor(paint: TextPaint) {
+    this.#paint = paint;
+  }
+
+  of(tree: DelegateJson): string[] {
+    const { name, bound, unbound, failed } = this.#paint;
+    const own = name(tree.path) + this.#by(tree);
     switch (tree.type) {
       case 'neg':
-        return [`${own}: not bound`];
+        return [`${own}: ${unbound('not bound')}`];
       case 'fail':
-        return [`${own}: fails`];
+        return [`${own}: ${failed('fails')}`];
       case 'empty':
-        return [`${own}: bound to no endpoints ($)`];
+        return [`${own}: ${bound('bound to no endpoints ($)')}`];
       case 'exception':
-        return [`${own}: ${tree.message}`];
+        return [`${own}: ${failed(tree.message ?? 'failed')}`];
       case 'leaf':
-        return [own, `  ${boundLine(tree)}`];
+        return [own, ...this.#below(tree.bound, (leaf) => [this.#boundLine(leaf)])];
       case 'delegate':
-        return [own, ...this.of(tree.tree).map(indent)];
+        return [own, ...this.#below(tree.delegate, (child) => this.of(child))];
       case 'alt':
-        return [`${own}: the first that is bound of`, ...tree.trees.flatMap((child) => item(this.of(child)))];
+        return [`${own}: the first that is bound of`, ...(tree.alt ?? []).flatMap((child) => item(this.of(child)))];
       case 'union':
         return [
           `${own}: by weight`,
-          ...tree.trees.flatMap(({ weight, tree: child }) => item(this.of(child), `${weight} * `)),
+          ...(tree.union ?? []).flatMap(({ weight, tree: child }) => item(this.of(child), `${weight} * `)),
         ];
       case 'transformation':
-        return [`${own}: ${tree.bound.id.show()} transformed by ${tree.name}`, ...this.of(tree.tree).map(indent)];
+        return [
+          `${own}: ${tree.bound?.id} transformed by ${tree.name}`,
+          ...this.#below(tree.tree, (child) => this.of(child)),
+        ];
     }
   }
 
-  #by({ dentry }: DelegateTree): string {
-    if (dentry === undefined || dentry === this.#told) return '';
-    this.#told = dentry;
-    return `  (by ${dentry.show().replace('=>', ' => ')})`;
+  #below<T>(child: T | undefined, show: (child: T) => string[]): string[] {
+    return child === undefined ? [] : show(child).map((line) => `  ${line}`);
   }
-}
 
-function boundLine({ bound }: LeafNode): string {
-  const residual = bound.residual.isEmpty ? '' : ` (residual ${bound.residual.show()})`;
-  return `bound to ${bound.id.show()}${residual}: ${addrText(bound.addr.value)}`;
-}
-
-function addrText(addr: Addr): string {
-  switch (addr.state) {
-    case 'bound':
-      return addr.endpoints.map(({ host, port }) => `${hostText(host)}:${port}`).join(', ') || 'no endpoints';
-    case 'neg':
-      return 'no such replica set';
-    case 'pending':
-      return 'addresses not known yet';
-    case 'failed':
-      return `addresses failed: ${addr.cause}`;
+  #by(tree: DelegateJson): string {
+    // A transformation has no entry of its own in the JSON; what it makes of the name came by the same one.
+    const dentry = tree.dentry ?? (tree.type === 'transformation' ? tree.tree?.dentry : undefined);
+    if (dentry === undefined) return '';
+    const text = `(by ${dentry.prefix} => ${dentry.dst})`;
+    if (text === this.#told) return '';
+    this.#told = text;
+    return `  ${this.#paint.entry(text)}`;
   }
-}
 
-function hostText(host: string): string {
-  return host.includes(':') ? `[${host}]` : host;
-}
+  #boundLine({ id, path, addr }: BoundJson): string {
+    const residual = path === '/' ? '' : ` (residual ${path})`;
+    return `${this.#paint.bound(`bound to ${id}`)}${residual}: ${this.#addrText(addr)}`;
+  }
 
-function indent(line: string): string {
-  return `  ${line}`;
+  #addrText(addr: AddrJson): string {
+    switch (addr.type) {
+      case 'bound':
+        return (
+          addr.addrs.map(({ ip, port }) => `${ip.includes(':') ? `[${ip}]` : ip}:${port}`).join(', ') || 'no endpoints'
+        );
+      case 'neg':
+        return this.#paint.unbound('no such replica set');
+      case 'pending':
+        return this.#paint.unbound('addresses not known yet');
+      case 'failed':
+        return this.#paint.failed(`addresses failed: ${addr.cause}`);
+    }
+  }
 }
 
 function item(lines: string[], weight = ''): string[] {

@@ -24,6 +24,16 @@ export class Prefix {
     this.elements = elements;
   }
 
+  /** Throws `ParseError`. */
+  static parse(text: string): Prefix {
+    const scanner = new Scanner(text);
+    scanner.skipBlanks();
+    const prefix = parsePrefix(scanner);
+    scanner.skipBlanks();
+    scanner.end();
+    return prefix;
+  }
+
   get length(): number {
     return this.elements.length;
   }
@@ -77,6 +87,7 @@ export class Dtab {
   #index: PrefixIndex | undefined;
   #shown: string | undefined;
   #key: string | undefined;
+  #ownKey: string | undefined;
 
   constructor(entries: readonly Dentry[], parts: readonly Dtab[] = []) {
     this.#own = entries;
@@ -85,17 +96,7 @@ export class Dtab {
 
   /** Blank text is the empty dtab. Throws `ParseError`. */
   static parse(text: string): Dtab {
-    const scanner = new Scanner(text);
-    const entries: Dentry[] = [];
-    scanner.skipBlanks();
-    while (!scanner.atEnd) {
-      entries.push(parseDentry(scanner));
-      if (!scanner.accepts(';')) {
-        scanner.end();
-        break;
-      }
-      scanner.skipBlanks();
-    }
+    const entries = parseEntries(text).map(({ dentry }) => dentry);
     return entries.length === 0 ? Dtab.empty : new Dtab(entries);
   }
 
@@ -145,13 +146,41 @@ export class Dtab {
    * be copied into the key of every name. Two dtabs that show the same may have two keys, if they were put together otherwise.
    */
   get key(): string {
-    this.#key ??= this.#parts.map((part) => hash('sha256', part.#shownOwn(), 'base64url')).join('+');
+    this.#key ??= this.#parts.map((part) => part.#keyOfOwn()).join('+');
     return this.#key;
+  }
+
+  #keyOfOwn(): string {
+    this.#ownKey ??= hash('sha256', this.#shownOwn(), 'base64url');
+    return this.#ownKey;
   }
 
   #shownOwn(): string {
     return this.#own.map((dentry) => dentry.show()).join(';');
   }
+}
+
+/** An entry and where it begins in the text of its dtab, in characters from 0. */
+export interface PlacedDentry {
+  readonly dentry: Dentry;
+  readonly offset: number;
+}
+
+/** The entries of a dtab's text, for those who point into it. Throws `ParseError`. */
+export function parseEntries(text: string): PlacedDentry[] {
+  const scanner = new Scanner(text);
+  const entries: PlacedDentry[] = [];
+  scanner.skipBlanks();
+  while (!scanner.atEnd) {
+    const { offset } = scanner;
+    entries.push({ dentry: parseDentry(scanner), offset });
+    if (!scanner.accepts(';')) {
+      scanner.end();
+      break;
+    }
+    scanner.skipBlanks();
+  }
+  return entries;
 }
 
 /** A tree of paths alone, as in a delegation's `dst`. Throws `ParseError`. */

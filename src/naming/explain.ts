@@ -17,27 +17,28 @@ interface Node {
   readonly dentry?: Dentry | undefined;
 }
 
-export type LeafNode = Node & { readonly type: 'leaf'; readonly bound: BoundName };
+export type LeafNode<Bound = BoundName> = Node & { readonly type: 'leaf'; readonly bound: Bound };
 
-export type DelegateTree =
+/** `Bound` is what leaves hold: a bound name, or as much of one as travels between processes. */
+export type DelegateTree<Bound = BoundName> =
   | (Node & { readonly type: 'neg' | 'fail' | 'empty' })
   | (Node & { readonly type: 'exception'; readonly message: string })
   /** Rewritten by one entry. */
-  | (Node & { readonly type: 'delegate'; readonly tree: DelegateTree })
-  | LeafNode
-  | (Node & { readonly type: 'alt'; readonly trees: readonly DelegateTree[] })
-  | (Node & { readonly type: 'union'; readonly trees: readonly WeightedDelegate[] })
+  | (Node & { readonly type: 'delegate'; readonly tree: DelegateTree<Bound> })
+  | LeafNode<Bound>
+  | (Node & { readonly type: 'alt'; readonly trees: readonly DelegateTree<Bound>[] })
+  | (Node & { readonly type: 'union'; readonly trees: readonly WeightedDelegate<Bound>[] })
   /** `bound` is the leaf before the transformer called `name`, `tree` what it became. */
   | (Node & {
       readonly type: 'transformation';
       readonly name: string;
-      readonly bound: BoundName;
-      readonly tree: DelegateTree;
+      readonly bound: Bound;
+      readonly tree: DelegateTree<Bound>;
     });
 
-export interface WeightedDelegate {
+export interface WeightedDelegate<Bound = BoundName> {
   readonly weight: number;
-  readonly tree: DelegateTree;
+  readonly tree: DelegateTree<Bound>;
 }
 
 /**
@@ -165,6 +166,27 @@ export function mapLeaves(tree: DelegateTree, change: (node: LeafNode) => Delega
       return {
         ...tree,
         trees: tree.trees.map(({ weight, tree: child }) => ({ weight, tree: mapLeaves(child, change) })),
+      };
+    default:
+      return tree;
+  }
+}
+
+/** The same tree with other bound names, those before a transformer included. */
+export function mapBound<A, B>(tree: DelegateTree<A>, change: (bound: A) => B): DelegateTree<B> {
+  switch (tree.type) {
+    case 'leaf':
+      return { ...tree, bound: change(tree.bound) };
+    case 'delegate':
+      return { ...tree, tree: mapBound(tree.tree, change) };
+    case 'transformation':
+      return { ...tree, bound: change(tree.bound), tree: mapBound(tree.tree, change) };
+    case 'alt':
+      return { ...tree, trees: tree.trees.map((child) => mapBound(child, change)) };
+    case 'union':
+      return {
+        ...tree,
+        trees: tree.trees.map(({ weight, tree: child }) => ({ weight, tree: mapBound(child, change) })),
       };
     default:
       return tree;

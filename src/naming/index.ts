@@ -2,12 +2,32 @@
  * The language of names: paths, dtabs and name trees; how a name is bound through them; and how a binding is explained.
  * Pure functions over live values: no sockets, files or DNS here.
  */
-export { type Addr, type BoundName, type Endpoint, sameAddr, sameBoundName, TREE_WEIGHT } from './address.ts';
+export {
+  type Addr,
+  type BoundId,
+  type BoundName,
+  ENDPOINT_WEIGHT,
+  type Endpoint,
+  sameAddr,
+  sameBoundName,
+  TREE_WEIGHT,
+} from './address.ts';
 export { bind } from './bind.ts';
-export { addrJson, boundJson, type DelegateJson, explanationJson, toJson } from './delegate-json.ts';
+export { BindRefused } from './bind-refused.ts';
+export {
+  addrJson,
+  type BoundTreeJson,
+  boundJson,
+  boundTreeJson,
+  type DelegateJson,
+  explanationJson,
+  toJson,
+} from './delegate-json.ts';
 export { toText } from './delegate-text.ts';
-export { Dentry, Dtab, Prefix, parseTree } from './dtab.ts';
-export { type DelegateTree, explain } from './explain.ts';
+export { Dentry, Dtab, type PlacedDentry, Prefix, parseEntries, parseTree } from './dtab.ts';
+export { enumeratedNames } from './enumerate.ts';
+export { type DelegateTree, explain, mapBound } from './explain.ts';
+export { type LintFinding, type LintOptions, lintDtab, showFinding } from './lint.ts';
 export {
   EMPTY,
   evaluate,
@@ -23,11 +43,12 @@ export {
   simplify,
   type Weighted,
 } from './name-tree.ts';
-export type { ConfiguredNamer, Interpreter, Namer, NamerTree, Resolver } from './namer.ts';
-export { ParseError } from './parse-error.ts';
+export type { ConfiguredNamer, Interpreter, InterpreterState, Namer, NamerTree, Resolver } from './namer.ts';
+export { ParseError, placeOf } from './parse-error.ts';
 export { Path } from './path.ts';
 export { PathMatcher } from './path-matcher.ts';
 export { ANY } from './prefix-index.ts';
+export { readAddr, readBoundTree, readDelegation, UnexpectedJson } from './read-json.ts';
 export { type BindLimits, DEFAULT_BIND_LIMITS, Scope } from './scope.ts';
 export {
   type AddrTransformer,

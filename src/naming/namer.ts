@@ -37,7 +37,20 @@ export interface Interpreter {
   bind(dtab: Dtab, path: Path): Live<Activity<NameTree<BoundName>>>;
   /** How a path is bound, step by step. Absent where it cannot be told (const and replace transformers). */
   delegate?(dtab: Dtab, path: Path): Live<Activity<DelegateTree>>;
+  /** What it watches; absent where it watches nothing itself. */
+  readonly state?: InterpreterState | undefined;
+  /** Opens what it needs; else the first reader does. */
+  start?(): void;
+  /** The process is going to stop: whoever counts on it is told. */
+  leave?(): void;
   close(): void;
+}
+
+/** For the page `/<router>/interpreter_state/<name>.json`. */
+export interface InterpreterState {
+  readonly name: string;
+  /** Plain JSON. */
+  read(): unknown;
 }
 
 /** Host names to addresses, for the utility namers that reach the network; naming does not know DNS itself. */

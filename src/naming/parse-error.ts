@@ -21,10 +21,10 @@ export class ParseError extends Error {
   constructor(text: string, offset: number, expected: string) {
     const found = offset < text.length ? `'${text[offset]}'` : 'end of input';
     super(`${expected} expected but ${found} found at '${marked(text, offset)}'`);
-    const before = text.slice(0, offset);
+    const { line, column } = placeOf(text, offset);
     this.offset = offset;
-    this.line = before.split('\n').length;
-    this.column = offset - before.lastIndexOf('\n');
+    this.line = line;
+    this.column = column;
     this.expected = expected;
     this.found = found;
   }
@@ -33,6 +33,12 @@ export class ParseError extends Error {
   get located(): string {
     return `line ${this.line}, column ${this.column}: ${this.expected} expected but ${this.found} found`;
   }
+}
+
+/** Line and column of a character, both from 1. */
+export function placeOf(text: string, offset: number): { readonly line: number; readonly column: number } {
+  const before = text.slice(0, offset);
+  return { line: before.split('\n').length, column: offset - before.lastIndexOf('\n') };
 }
 
 function marked(text: string, offset: number): string {

@@ -29,21 +29,43 @@ export class PrefixIndex {
 
   /** The positions of the prefixes that match, last first. */
   matching(path: Path): number[] {
+    return this.covering(path.segments);
+  }
+
+  /** The positions of the prefixes that match whatever `elements` as a prefix matches, last first. */
+  covering(elements: readonly PrefixElement[]): number[] {
     const found = [...this.#root.positions];
-    let nodes = [this.#root];
-    for (const segment of path.segments) {
+    for (const nodes of this.#along(elements)) for (const { positions } of nodes) found.push(...positions);
+    return found.sort((a, b) => b - a);
+  }
+
+  /** Whether a path that begins so may match one of the prefixes. */
+  mayMatch(beginning: Path): boolean {
+    if (this.#root.positions.length > 0) return true;
+    let steps = 0;
+    for (const nodes of this.#along(beginning.segments)) {
+      if (nodes.some(({ positions }) => positions.length > 0)) return true;
+      steps++;
+    }
+    // Where all of the beginning fits, some prefix goes on from there.
+    return steps === beginning.length && this.#root.children.size > 0;
+  }
+
+  /** The nodes reached with each element in turn, until there are none. */
+  *#along(elements: readonly PrefixElement[]): Generator<readonly Node[]> {
+    let nodes: readonly Node[] = [this.#root];
+    for (const element of elements) {
       const next: Node[] = [];
       for (const { children } of nodes) {
-        for (const child of [children.get(segment), children.get(ANY)]) {
-          if (child === undefined) continue;
-          for (const position of child.positions) found.push(position);
-          next.push(child);
-        }
+        const own = element === ANY ? undefined : children.get(element);
+        if (own !== undefined) next.push(own);
+        const any = children.get(ANY);
+        if (any !== undefined) next.push(any);
       }
-      if (next.length === 0) break;
+      if (next.length === 0) return;
+      yield next;
       nodes = next;
     }
-    return found.sort((a, b) => b - a);
   }
 }
 

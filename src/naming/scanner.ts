@@ -23,6 +23,11 @@ export class Scanner {
     this.#text = text;
   }
 
+  /** In characters from 0. */
+  get offset(): number {
+    return this.#at;
+  }
+
   get atEnd(): boolean {
     return this.#at >= this.#text.length;
   }

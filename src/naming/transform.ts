@@ -106,6 +106,9 @@ export function transformInterpreter(
         andThen(source.value, (tree) => transformTree(tree, transformers, bind)),
       );
     },
+    state: inner.state,
+    start: () => inner.start?.(),
+    leave: () => inner.leave?.(),
     close,
   };
   const addrTransformers = transformers.filter((transformer) => transformer.type === 'addr');

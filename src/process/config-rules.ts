@@ -6,15 +6,10 @@
 import * as defaults from '../config/defaults.ts';
 import type { Rule } from '../config/load.ts';
 import { type KeyPath, showKeyPath } from '../config/problem.ts';
-import { toInteger } from '../config/scalars.ts';
-import { type NotBuilt, notBuiltYet } from './not-built-yet.ts';
-
-type Map = Readonly<Record<string, unknown>>;
-
-const asMap = (value: unknown): Map =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Map) : {};
-const asList = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
-const asText = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
+import { toBoolean } from '../config/scalars.ts';
+import { isLoopback } from '../control-http/auth/index.ts';
+import { asList, asMap, asText, type ConfigMap } from '../program/config-tree.ts';
+import { type Listener, listener } from '../program/listeners.ts';
 
 /** Labels name routers in URLs and metrics, so each is used once. */
 export const uniqueLabels: Rule = (root, report) => {
@@ -37,101 +32,40 @@ export const uniqueLabels: Rule = (root, report) => {
   }
 };
 
-interface Listener {
-  readonly ip: string;
-  readonly port: number;
-  /** What it is called in messages. */
-  readonly owner: KeyPath;
-  /** Where its port stands; the section where that is left out. */
-  readonly path: KeyPath;
-  readonly isDefault: boolean;
-}
-
-/** Two listeners of one process can't share an address; the wildcard addresses overlap with every other. */
-export const uniqueListeners: Rule = (root, report) => {
-  const seen: Listener[] = [];
-  for (const listener of listeners(asMap(root))) {
-    const other = seen.find((earlier) => clash(earlier, listener));
-    seen.push(listener);
-    if (other === undefined) continue;
-    const origin = listener.isDefault ? ' (the default)' : '';
-    report({
-      path: listener.path,
-      message: `port ${listener.port}${origin} is taken by ${showKeyPath(other.owner)}; give each its own port`,
-    });
+/**
+ * Who can reach a server that believes its requests can send them to any name, and to most addresses. It may be meant: other
+ * Signposts send overrides too.
+ */
+export const guardedOverrides: Rule = (root, report) => {
+  for (const [r, router] of asList(asMap(root)['routers']).entries()) {
+    for (const [s, entry] of asList(asMap(router)['servers']).entries()) {
+      const server = asMap(entry);
+      const ip = asText(server['ip']) ?? defaults.serverIp;
+      const inet = asMap(server['overrides'])['inet'];
+      const isOpen = server['overrides'] === undefined ? toBoolean(server['clearContext']) !== true : inet === 'allow';
+      if (!isOpen || isLoopback(ip)) continue;
+      const reach = inet === 'allow' ? 'any address (`inet: allow`)' : 'any name and to addresses of their choice';
+      report({
+        severity: 'warning',
+        path: ['routers', r, 'servers', s, 'ip'],
+        message: `other hosts reach this server, and their requests may route themselves to ${reach} by l5d-dtab. Where strangers are among them, set \`clearContext: true\`, or say what they may override: \`overrides: {allow: [/svc]}\``,
+      });
+    }
   }
 };
 
-function* listeners(root: Map): Generator<Listener> {
+/** Whatever listens, for the rule that each has an address of its own. */
+export function* listeners(root: ConfigMap): Generator<Listener> {
   const admin = asMap(root['admin']);
-  yield* listener(admin, ['admin'], 'port', defaults.adminIp, defaults.adminPort);
-  yield* listener(admin, ['admin'], 'httpIdentifierPort', defaults.adminIp, undefined);
+  yield* listener(admin, ['admin'], defaults.adminIp, defaults.adminPort);
+  yield* listener(admin, ['admin'], defaults.adminIp, undefined, 'httpIdentifierPort');
   for (const [r, router] of asList(root['routers']).entries()) {
     const { protocol, servers } = asMap(router);
     for (const [s, server] of asList(servers).entries()) {
       const port = defaults.serverPort[asText(protocol) ?? ''];
-      yield* listener(asMap(server), ['routers', r, 'servers', s], 'port', defaults.serverIp, port);
+      yield* listener(asMap(server), ['routers', r, 'servers', s], defaults.serverIp, port);
     }
   }
-}
-
-/** The listener of a section whose port stands at `key`; none where there is neither that nor a default. */
-function* listener(
-  config: Map,
-  path: KeyPath,
-  key: string,
-  ip: string,
-  fallback: number | undefined,
-): Generator<Listener> {
-  const isDefault = config[key] === undefined;
-  const port = isDefault ? fallback : toInteger(config[key]);
-  // Port 0 is another one each time.
-  if (port === undefined || port === 0) return;
-  const keyPath = [...path, key];
-  const owner = key === 'port' ? path : keyPath;
-  yield { ip: asText(config['ip']) ?? ip, port, owner, path: isDefault ? path : keyPath, isDefault };
-}
-
-const wildcards = new Set(['0.0.0.0', '::', '0:0:0:0:0:0:0:0']);
-
-const clash = (a: Listener, b: Listener): boolean =>
-  a.port === b.port && (a.ip === b.ip || wildcards.has(a.ip) || wildcards.has(b.ip));
-
-/** Says what each key or kind that is not built yet means for the user. */
-export const builtOnly: Rule = (root, report) => {
-  const visit = (value: unknown, path: KeyPath, place: string): void => {
-    const row = notBuiltYet.find((candidate) => applies(candidate, place, value));
-    if (row !== undefined) {
-      const discriminator = place === 'routers[]' ? 'protocol' : 'kind';
-      const message = row.kind === undefined ? 'known but not built yet' : `${row.kind} is known but not built yet`;
-      report({
-        severity: row.refuse === true ? 'error' : 'warning',
-        path: row.kind === undefined ? path : [...path, discriminator],
-        at: row.kind === undefined ? 'key' : 'value',
-        message: `${message}: ${row.consequence}`,
-      });
-      return;
-    }
-    if (Array.isArray(value)) {
-      for (const [index, item] of value.entries()) visit(item, [...path, index], `${place}[]`);
-    } else {
-      for (const [key, item] of Object.entries(asMap(value))) {
-        visit(item, [...path, key], place === '' ? key : `${place}.${key}`);
-      }
-    }
-  };
-  visit(root, [], '');
-};
-
-function applies(row: NotBuilt, place: string, value: unknown): boolean {
-  const { at, kind, harmless } = row;
-  const plain = place.replace('.configs[]', '').replace(/\.identifier\[\]$/, '.identifier');
-  if (plain !== at && !plain.endsWith(`.${at}`)) return false;
-  if (kind !== undefined) {
-    const map = asMap(value);
-    return (map['kind'] ?? map['protocol']) === kind;
-  }
-  return harmless?.(value) !== true;
 }
 
 const toClient = (key: string) => `moved: write it under \`client:\` (client.${key})`;

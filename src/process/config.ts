@@ -9,10 +9,9 @@ import type { KindConfig, Z } from '../config/kind.ts';
 import { kindSchema, optional, required } from '../config/kinds.ts';
 import * as scalars from '../config/scalars.ts';
 import { interpreterKinds } from '../interpreters/index.ts';
-import { namerKinds } from '../namers/index.ts';
+import { namersSchema, transformersSchema, type UnreadKinds } from '../program/naming-config.ts';
 import { httpRouterSchema, type RouterConfig } from '../router/config.ts';
 import { telemeterSchemas } from '../telemetry/config.ts';
-import { transformerKinds } from '../transformers/index.ts';
 import { refusedKinds } from './not-built-yet.ts';
 
 export interface UsageConfig {
@@ -37,36 +36,13 @@ export function routerLabel(router: Pick<RouterConfig, 'label' | 'protocol'>): s
   return router.label ?? router.protocol;
 }
 
-function transformersSchema(z: Z) {
-  return optional(
-    z.array(
-      kindSchema(z, {
-        noun: 'transformer',
-        kinds: transformerKinds,
-        unread: refusedKinds('transformers[]'),
-        common: { prefix: optional(scalars.path(z), 'Prefix of transformed ids, after /%; none: the kind.') },
-      }),
-    ),
-    'What changes the bound names, in this order.',
-    [],
-  );
-}
-
 export function linkerdSchema(z: Z): Zod.ZodType<LinkerdConfig> {
-  const namer = kindSchema(z, {
-    noun: 'namer',
-    kinds: namerKinds,
-    unread: refusedKinds('namers[]'),
-    common: {
-      prefix: optional(scalars.path(z), 'Names begin with /# and this; none: the kind.'),
-      transformers: transformersSchema(z),
-    },
-  });
+  const unread: UnreadKinds = { namers: refusedKinds('namers[]'), transformers: refusedKinds('transformers[]') };
   const interpreter = kindSchema(z, {
     noun: 'interpreter',
     kinds: interpreterKinds,
     unread: refusedKinds('routers[].interpreter'),
-    common: { transformers: transformersSchema(z) },
+    common: { transformers: transformersSchema(z, unread) },
   });
   const announcer = z.looseObject({ kind: z.literal('io.l5d.serversets') }) as unknown as Zod.ZodType<KindConfig>;
   const http = httpRouterSchema(z, {
@@ -75,12 +51,12 @@ export function linkerdSchema(z: Z): Zod.ZodType<LinkerdConfig> {
     unreadIdentifiers: refusedKinds('routers[].identifier'),
   });
   // A rule refuses these protocols, so a config that loads has http routers only.
-  const unread = refusedKinds('routers[]').map((protocol) => z.looseObject({ protocol: z.literal(protocol) }));
-  const router = z.discriminatedUnion('protocol', [http, ...unread]) as unknown as Zod.ZodType<RouterConfig>;
+  const otherProtocols = refusedKinds('routers[]').map((protocol) => z.looseObject({ protocol: z.literal(protocol) }));
+  const router = z.discriminatedUnion('protocol', [http, ...otherProtocols]) as unknown as Zod.ZodType<RouterConfig>;
 
   return z.strictObject({
     admin: optional(adminSchema(z), 'The administration server.'),
-    namers: optional(z.array(namer), 'Where names are looked up; the last in the list is asked first.', []),
+    namers: namersSchema(z, unread),
     routers: required(
       z
         .array(router, { error: ({ input }) => (input === undefined ? `missing; ${oneRouter}` : undefined) })

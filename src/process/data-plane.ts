@@ -186,6 +186,7 @@ export class DataPlane {
         return this.#routers.flatMap((router) => Array.from(router.clients.values(), (client) => client.state()));
       case 'connections':
         return this.#servers.reduce((sum, server) => sum + server.connections, 0);
+      // `sync`: that it is answered is the answer.
       default:
         return null;
     }

@@ -8,9 +8,9 @@ import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import { SharedConcurrency } from '../port/concurrency.ts';
 import type { ControlEnd } from '../port/control-end.ts';
 import type { Log } from '../port/log.ts';
+import { countUncaught } from '../program/uncaught.ts';
 import { Acceptor, canSharePorts, claimPorts } from './accepting.ts';
 import { type DataPlan, DataPlane, ListenError, type ListeningServer, serverAddresses } from './data-plane.ts';
-import { countUncaught } from './uncaught.ts';
 import type { FromWorker, ToWorker, WorkerInput } from './worker.ts';
 
 export interface DataSide {

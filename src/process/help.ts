@@ -1,12 +1,8 @@
 /** What `signpost --help` says below the list of commands. */
-import { levelNames } from './flags.ts';
+import { flagsHelp } from '../program/flags.ts';
 
 export const helpText = `
-Flags of the original, before or after CONFIG:
-  -validate                only check CONFIG
-  -log.level=LEVEL         ${levelNames} (default INFO)
-  -help                    this text
-  Other -log.* and -com.twitter.* flags are accepted and do nothing.
+${flagsHelp}
 
 Examples:
   signpost linkerd.yaml                  run a config; SIGTERM or Ctrl-C drains, a second one ends at once

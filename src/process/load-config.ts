@@ -1,11 +1,16 @@
 /** Loading linkerd.yaml: its schema, its rules, and the JSON Schema that editors complete from. */
 import { type ConfigLanguage, type ConfigSource, type Loaded, load, readSource } from '../config/load.ts';
+import { jsonSchemaOf } from '../program/json-schema.ts';
+import { uniqueListeners } from '../program/listeners.ts';
+import { builtOnly } from '../program/not-built.ts';
 import { type LinkerdConfig, linkerdSchema } from './config.ts';
-import { builtOnly, explainUnknownKey, uniqueLabels, uniqueListeners } from './config-rules.ts';
+import { explainUnknownKey, guardedOverrides, listeners, uniqueLabels } from './config-rules.ts';
+import { notBuiltYet } from './not-built-yet.ts';
 
 const language: ConfigLanguage<LinkerdConfig> = {
+  essential: 'routers',
   schema: linkerdSchema,
-  rules: [uniqueLabels, uniqueListeners, builtOnly],
+  rules: [uniqueLabels, uniqueListeners(listeners), guardedOverrides, builtOnly(notBuiltYet)],
   explainUnknownKey,
 };
 
@@ -20,18 +25,7 @@ export async function loadConfigFile(path: string): Promise<Loaded<LinkerdConfig
   return 'text' in source ? await loadConfig(source) : { ok: false, errors: [source], warnings: [] };
 }
 
-/** The JSON Schema (draft 7, which most editors read) of linkerd.yaml. */
-export async function configJsonSchema(): Promise<object> {
-  const { z } = await import('zod');
-  const schema = z.toJSONSchema(linkerdSchema(z), {
-    target: 'draft-7',
-    // What a user writes, not what it is coerced to.
-    io: 'input',
-    override: ({ zodSchema, jsonSchema }) => {
-      // Defaults of coerced scalars are dropped on the way; they are what a reader looks for.
-      const fallback = z.globalRegistry.get(zodSchema as never)?.['default'];
-      if (fallback !== undefined) jsonSchema['default'] = fallback as never;
-    },
-  });
-  return { ...schema, title: 'linkerd.yaml, as Signpost reads it' };
+/** The JSON Schema of linkerd.yaml. */
+export function configJsonSchema(): Promise<object> {
+  return jsonSchemaOf(linkerdSchema, 'linkerd.yaml, as Signpost reads it');
 }

@@ -1,35 +1,12 @@
-/**
- * Keys and kinds of the original that Signpost knows, but does not build yet. Whoever builds one deletes its row.
- *
- * A row is a warning, and Signpost starts, unless `refuse` says that ignoring the key would weaken security or lose
- * routing. A place is the end of a key's path: indices are left out, and entries of a static `configs` count as the client
- * or service they belong to.
- */
+/** The rows of linkerd.yaml that are not built yet (program/not-built.ts). Whoever builds one deletes its row. */
 import { toBoolean } from '../config/scalars.ts';
-
-export interface NotBuilt {
-  /** Where it stands, from a key's name on: `servers[].tls` is every router's. */
-  readonly at: string;
-  /** The `kind` (or `protocol`) that is not built; without it, the key is not. */
-  readonly kind?: string;
-  readonly refuse?: true;
-  /** What the user gets instead. */
-  readonly consequence: string;
-  /** Values that ask for nothing more than what happens anyway. */
-  readonly harmless?: (value: unknown) => boolean;
-}
+import { type NotBuilt, refused, unreadKinds, warned } from '../program/not-built.ts';
 
 const isFalse = (value: unknown): boolean => toBoolean(value) === false;
 const isTrue = (value: unknown): boolean => toBoolean(value) === true;
 const isEmpty = (value: unknown): boolean => Array.isArray(value) && value.length === 0;
 /** The TLS of a client may be switched off by name, above all in a static entry. */
 const isSwitchedOff = (value: unknown): boolean => isFalse((value as { enabled?: unknown } | undefined)?.enabled);
-
-const refused = (at: string, kinds: readonly string[], consequence: string): NotBuilt[] =>
-  kinds.map((kind) => ({ at, kind, refuse: true, consequence }));
-
-const warned = (at: string, kinds: readonly string[], consequence: string): NotBuilt[] =>
-  kinds.map((kind) => ({ at, kind, consequence }));
 
 export const notBuiltYet: readonly NotBuilt[] = [
   // -- routing would be lost
@@ -53,15 +30,7 @@ export const notBuiltYet: readonly NotBuilt[] = [
   ),
   ...refused(
     'routers[].interpreter',
-    [
-      'io.l5d.consul.interpreter',
-      'io.l5d.fs',
-      'io.l5d.k8s.configMap',
-      'io.l5d.k8s.istio',
-      'io.l5d.mesh',
-      'io.l5d.namerd',
-      'io.l5d.namerd.http',
-    ],
+    ['io.l5d.consul.interpreter', 'io.l5d.k8s.configMap', 'io.l5d.k8s.istio', 'io.l5d.namerd'],
     'names would be bound without its dtab',
   ),
   ...refused(
@@ -85,7 +54,6 @@ export const notBuiltYet: readonly NotBuilt[] = [
     consequence: "a client could write another's certificate into the header",
     harmless: isFalse,
   },
-  { at: 'admin.tls', refuse: true, consequence: 'the admin server would listen without TLS' },
 
   // -- top level and admin
   { at: 'admin.socketOptions', consequence: 'the system defaults hold' },
@@ -122,7 +90,5 @@ export const notBuiltYet: readonly NotBuilt[] = [
 
 /** The kinds of a section that are refused: they are known by name, and their keys are not looked at. */
 export function refusedKinds(at: string): string[] {
-  return notBuiltYet.flatMap((row) =>
-    row.at === at && row.kind !== undefined && row.refuse === true ? [row.kind] : [],
-  );
+  return unreadKinds(notBuiltYet, at);
 }

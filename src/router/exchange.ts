@@ -153,7 +153,7 @@ export class Exchange implements StreamEvents, NamedRequest, DeadlineOwner {
     const received = server.isEdge ? null : readDeadline(head);
     const trace = server.startTrace(head);
     prepareRequest(head, server.isEdge);
-    const binding = server.router.bindings.acquire(name, override);
+    const binding = server.router.bindings.acquire(name, override, server.policy.inet);
     const { service } = binding;
     this.recorder.bound(service.metrics);
     const loop = new RetryLoop(this, binding, trace);

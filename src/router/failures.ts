@@ -1,4 +1,5 @@
 /** What went wrong with a request on its way, in the terms of the error table (errors.ts). */
+import type { HeaderBlock } from '../wire/head.ts';
 import type { ResetReason } from '../wire/stream.ts';
 import type { Attempt, AttemptFailure } from './attempt.ts';
 import type { Binding, Leaf } from './binding.ts';
@@ -17,8 +18,8 @@ export function selected({ service }: Binding, { client }: Leaf, { endpoint }: A
   return { service: service.name, client: client.id, addresses: client.addresses(), address: endpoint.address };
 }
 
-/** Why an attempt had no response. `trace`: its l5d-ctx-trace. */
-export function attemptError(failure: AttemptFailure, using: Selected, leaf: Leaf, trace: string): RouteError {
+/** Why an attempt had no response. `trace`: its trace headers. */
+export function attemptError(failure: AttemptFailure, using: Selected, leaf: Leaf, trace: HeaderBlock): RouteError {
   switch (failure.type) {
     case 'connect':
       return { type: 'connectFailed', ...using };

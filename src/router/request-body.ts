@@ -2,10 +2,11 @@
  * The body of a request on its way upstream. Its first bytes are lent while the head is handled; what has come before there
  * is a connection is kept, and all of it as long as the request may be sent again, within the router's bound.
  */
+
+import { ByteBuffer } from '../wire/byte-buffer.ts';
 import type { Head, RequestHead } from '../wire/head.ts';
 import { NO_BYTES } from '../wire/stream.ts';
 import type { Attempt } from './attempt.ts';
-import { BodyBuffer } from './body-buffer.ts';
 
 export class RequestBody {
   /** All of it has come. */
@@ -16,7 +17,7 @@ export class RequestBody {
   #chunk: Buffer;
   #start: number;
   #end: number;
-  #kept: BodyBuffer | null = null;
+  #kept: ByteBuffer | null = null;
   #trailers: Head | null = null;
   #isSent = false;
 
@@ -56,7 +57,7 @@ export class RequestBody {
   /** More has come. */
   add(chunk: Buffer, start: number, end: number): void {
     if (start === end || (this.#isSent && !this.isReplayable)) return;
-    this.#kept ??= new BodyBuffer(this.#expected || end - start);
+    this.#kept ??= new ByteBuffer(this.#expected || end - start);
     this.#kept.append(chunk, start, end);
   }
 

@@ -13,7 +13,7 @@
  * Both together are no more than the service's `maxPerRequest`, and none begins once a byte of a response has reached the client.
  */
 
-import type { Head, ResponseHead } from '../wire/head.ts';
+import type { Head, HeaderBlock, ResponseHead } from '../wire/head.ts';
 import { NO_BYTES } from '../wire/stream.ts';
 import { Attempt, type AttemptFailure, type AttemptOwner } from './attempt.ts';
 import type { Binding, Leaf } from './binding.ts';
@@ -25,7 +25,7 @@ import { FurtherTries } from './further-tries.ts';
 import { Verdict } from './http/classifiers/index.ts';
 import { writeDeadline } from './http/deadline.ts';
 import { forbidsRetry, isNack, retryAfterMs } from './http/retry-headers.ts';
-import { nextClientSpan, type TraceHeaders } from './http/trace.ts';
+import { nextClientSpan } from './http/trace.ts';
 import { routeFailure } from './metrics.ts';
 import type { NamedRequest } from './named-request.ts';
 import { NO_OVERRIDE } from './override.ts';
@@ -46,15 +46,14 @@ export class RetryLoop implements AttemptOwner {
   /** Which budgets know of the request. */
   #isDeposited = false;
   #depositedAt: Client | null = null;
-  #trace: string;
-  readonly #requestId: string;
+  /** The headers of the trace, with the span of the present try. */
+  #trace: HeaderBlock;
   #waiting: Waiting | null = null;
 
-  constructor(request: NamedRequest, binding: Binding, trace: TraceHeaders) {
+  constructor(request: NamedRequest, binding: Binding, trace: HeaderBlock) {
     this.#request = request;
     this.binding = binding;
-    this.#trace = trace.context;
-    this.#requestId = trace.requestId;
+    this.#trace = trace;
   }
 
   start(): void {
@@ -100,7 +99,8 @@ export class RetryLoop implements AttemptOwner {
       binding.service.budget.deposit(request.recorder.startMs);
     }
     if (binding.phase === 'failed') {
-      request.fail({ type: 'bindingFailed', cause: binding.error });
+      const { error, isRefused } = binding;
+      request.fail(isRefused ? { type: 'badOverride', reason: error } : { type: 'bindingFailed', cause: error });
       return;
     }
     const leaf = binding.choose();
@@ -182,8 +182,7 @@ export class RetryLoop implements AttemptOwner {
     request.recorder.sentTo(leaf.client.metrics, leaf.pair);
     const mark = head.mark();
     head.appendBlock(leaf.headers);
-    head.append('l5d-ctx-trace', this.#trace);
-    head.append('l5d-reqid', this.#requestId);
+    head.appendBlock(this.#trace);
     if (override !== NO_OVERRIDE) head.append('l5d-ctx-dtab', override);
     if (deadline !== null) {
       const header = deadline.header(attemptTimeoutMs);

@@ -1,8 +1,9 @@
 import type http from 'node:http';
 import { connect } from 'node:net';
 import { test } from 'tap';
-import { parseDuration } from '../../src/admin/endpoints.ts';
-import { type AdminHandler, AdminServer } from '../../src/admin/server.ts';
+import { parseDuration } from '../../src/admin/common.ts';
+import { adminServer } from '../../src/admin/server.ts';
+import type { ControlHandler } from '../../src/control-http/index.ts';
 import { httpRequest } from '../support/http-get.ts';
 import { MemoryLog } from '../support/log.ts';
 import { exchange, RawConnection } from '../support/raw-client.ts';
@@ -133,7 +134,7 @@ test('a flood of connections, large heads and slow ones leave the admin server u
 
 test('a handler that fails is 500 and logged; a client that leaves is nothing', async (t) => {
   const log = new MemoryLog();
-  const handlers = new Map<string, AdminHandler>([
+  const handlers = new Map<string, ControlHandler>([
     ['/fails', () => Promise.reject(new Error('no answer'))],
     ['/ping', () => ({ status: 200, body: 'pong' })],
   ]);
@@ -142,7 +143,7 @@ test('a handler that fails is 500 and logged; a client that leaves is nothing', 
     reading = true;
     return { status: 200, body: (await body()) ?? '' };
   });
-  const server = new AdminServer(handlers, log);
+  const server = adminServer(handlers, log);
   const port = await server.listen('127.0.0.1', 0);
   t.teardown(() => server.close());
   t.match(await httpRequest(`http://127.0.0.1:${port}/fails`), { status: 500, body: 'internal error\n' });

@@ -1,7 +1,7 @@
 // What the admin server tells of the process.
 import { test } from 'tap';
 import { lintHandler } from '../../src/admin/lint.ts';
-import type { AdminRequest } from '../../src/admin/server.ts';
+import type { ControlRequest } from '../../src/control-http/index.ts';
 import { loadConfig } from '../../src/process/load-config.ts';
 import { startSignpost } from '../../src/process/signpost.ts';
 import { startWorld } from '../support/world.ts';
@@ -17,7 +17,7 @@ test('server_info tells the version and since when', async (t) => {
 
 test('lint repeats the warnings of the config', async (t) => {
   const lint = async (...warnings: string[]) => {
-    const answer = await lintHandler(warnings)({} as AdminRequest);
+    const answer = await lintHandler(warnings)({} as ControlRequest);
     return JSON.parse(String(answer.body)).lint_results;
   };
   t.match(await lint(), { metadata: { num_issues_found: 0, num_rules_ok: 1 }, failed_rules: [] });

@@ -1,6 +1,6 @@
 // Levels that change while the process runs.
 import { test } from 'tap';
-import { ProcessLoggers } from '../../src/process/logging.ts';
+import { ProcessLoggers } from '../../src/program/logging.ts';
 import { send } from '../support/http-client.ts';
 import { statusOf } from '../support/http-message.ts';
 import { startWorld } from '../support/world.ts';
@@ -60,7 +60,7 @@ test('logging.json lists and changes them', async (t) => {
     const answer = await send(adminPort, { method: 'POST', target, host: 'localhost', headers, body });
     return answer === undefined ? 0 : statusOf(answer);
   };
-  t.same(Object.keys(await levels()), ['root', 'admin', 'binding', 'namer'], 'root first, then by name');
+  t.same(Object.keys(await levels()), ['root', 'admin', 'binding', 'interpreter', 'namer'], 'root first, then by name');
   t.equal(await post('/logging.json', 'logger=namer&level=debug'), 200);
   t.equal(await post('/logging.json?logger=admin&level=ERROR'), 200);
   t.match(await levels(), { root: 'OFF', admin: 'ERROR', namer: 'DEBUG', binding: 'OFF' });

@@ -1,8 +1,8 @@
 // What the admin server tells of the config, the names and the clients.
 import { test } from 'tap';
 import { clientStateHandler } from '../../src/admin/client-state.ts';
-import { showConfig } from '../../src/admin/config-json.ts';
-import type { AdminRequest } from '../../src/admin/server.ts';
+import { showLinkerdConfig } from '../../src/admin/config-json.ts';
+import type { ControlRequest } from '../../src/control-http/index.ts';
 import type { ClientState, EndpointState } from '../../src/router/client/state.ts';
 import { send } from '../support/http-client.ts';
 import { freePorts } from '../support/ports.ts';
@@ -13,7 +13,7 @@ import { startWorld } from '../support/world.ts';
 const readJson = async <Shape = object>(url: string) => (await (await fetch(url)).json()) as Shape;
 
 test('config.json: as written, in the order of the original, secrets masked', async (t) => {
-  const shown = showConfig({
+  const shown = showLinkerdConfig({
     usage: { enabled: false },
     routers: [
       {
@@ -72,7 +72,7 @@ test('client_state.json: the clients that are in use', async (t) => {
 
 test('what workers know of one client is put together', async (t) => {
   const merged = async (...workers: readonly ClientState[][]) => {
-    const answer = await clientStateHandler(async () => workers.flat())({} as AdminRequest);
+    const answer = await clientStateHandler(async () => workers.flat())({} as ControlRequest);
     return JSON.parse(String(answer.body));
   };
   const client = (state: string, ...endpoints: EndpointState[]) => ({ id: '/a', router: 'http', state, endpoints });

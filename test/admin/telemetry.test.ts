@@ -1,6 +1,6 @@
 // What is read from telemetry over the admin server: metrics.json, and what telemeters serve.
 import { type Test, test } from 'tap';
-import { AdminServer } from '../../src/admin/server.ts';
+import { adminServer } from '../../src/admin/server.ts';
 import { metricsJsonHandler, telemeterHandlers, telemeterPages } from '../../src/admin/telemetry.ts';
 import type { MetricSnapshot } from '../../src/metrics/snapshot.ts';
 import { prometheus } from '../../src/telemetry/prometheus.ts';
@@ -19,7 +19,8 @@ const telemeters = [prometheus.create({ path: '/scrape' }, {}), recent];
 async function start(
   t: Test,
 ): Promise<(path: string) => Promise<{ status: number; type: string | null; body: string }>> {
-  const frame = { version: '1', extraPages: telemeterPages(telemeters) };
+  const pages = telemeterPages(telemeters).map((name) => [name, name] as const);
+  const frame = { program: 'signpost', version: '1', pages };
   const handlers = new Map([
     ['/admin/metrics.json', metricsJsonHandler(() => snapshot)],
     ...telemeterHandlers(
@@ -29,7 +30,7 @@ async function start(
       frame,
     ),
   ]);
-  const server = new AdminServer(handlers, new MemoryLog());
+  const server = adminServer(handlers, new MemoryLog());
   t.teardown(() => server.close());
   const port = await server.listen('127.0.0.1', 0);
   return async (path) => {

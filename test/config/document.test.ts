@@ -3,13 +3,13 @@ import * as defaults from '../../src/config/defaults.ts';
 import { ConfigDocument, parseDocument } from '../../src/config/document.ts';
 
 async function parsed(text: string): Promise<ConfigDocument> {
-  const document = await parseDocument(text);
+  const document = await parseDocument(text, 'routers');
   if (!(document instanceof ConfigDocument)) throw new Error(JSON.stringify(document));
   return document;
 }
 
 async function problems(text: string): Promise<string[]> {
-  const document = await parseDocument(text);
+  const document = await parseDocument(text, 'routers');
   if (document instanceof ConfigDocument) return [];
   return document.map(({ line, column, message }) => `${line}:${column} ${message}`);
 }

@@ -16,6 +16,7 @@ import {
   type Resolver,
   Scope,
   TREE_WEIGHT,
+  toJson,
   toText,
   transformInterpreter,
   utilityNamers,
@@ -42,7 +43,7 @@ function setUp(dtab: string) {
     other,
     bound: () => bind(scope, table, svc),
     ids: () => ids(bind(scope, table, svc)),
-    text: () => toText(explain(scope, table, svc).value!),
+    text: () => toText(toJson(explain(scope, table, svc).value!)),
   };
 }
 

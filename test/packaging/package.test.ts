@@ -1,6 +1,6 @@
 // What `npm pack` makes, installed in an empty folder: it must run without the sources.
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type Test, test } from 'tap';
 import { httpRequest } from '../support/http-get.ts';
@@ -87,8 +87,13 @@ test('the package', async (t) => {
     t.match(version, { code: 0, stdout: `${manifest.version}\n` });
     const config = join(ROOT, 'examples/http-proxy.yaml');
     t.match(await runProgram(t, command('signpost'), ['check', config]).exited, { code: 0, stdout: /ok/ });
-    t.match(await runProgram(t, command('namerd'), []).exited, { code: 69 });
-    t.match(await runProgram(t, command('namerctl'), []).exited, { code: 69 });
+    t.match(await runProgram(t, command('namerd'), ['--version']).exited, { code: 0, stdout: `${manifest.version}\n` });
+    const routes = join(tempDir(t), 'routes.dtab');
+    writeFileSync(routes, '/svc => /#/io.l5d.fs');
+    t.match(await runProgram(t, command('namerctl'), ['dtab', 'check', routes]).exited, {
+      code: 0,
+      stdout: `${routes}: ok\n`,
+    });
   });
 
   t.test('runs the demo from dist/', async (t) => {

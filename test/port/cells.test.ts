@@ -32,7 +32,7 @@ function connect(t: Test, cells: CellPool, bind: (router: string, path: string) 
   /** Binds a name and waits for the cells that come with it. */
   const bound = async (router: string, path: string) => {
     const seen: { tree: WireTree; cell: Cell }[] = [];
-    const number = data.bind(router, path, '', {
+    const number = data.bind(router, path, '', 'allow', {
       onTree: (tree, cell) => seen.push({ tree, cell }),
       onBindFailed: () => {},
     });

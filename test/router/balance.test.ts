@@ -65,6 +65,7 @@ test('100,000 choices of a binding keep to 50:50 within a point and to 1:99 with
     'http',
     new Service('/svc/web', {}, 'http', new MetricRegistry()),
     '',
+    'allow',
     { bind: () => 1, unbind: () => {} } as never,
     { acquire: ({ leaf }: { leaf: number }) => leaf, release: () => {} } as never,
     () => {},

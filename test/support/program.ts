@@ -18,18 +18,23 @@ export interface Program {
   readonly exited: Promise<Exit>;
   /** The first match in what it printed on stdout so far or will print; throws when it ends or 30 s pass without one. */
   printed(pattern: RegExp): Promise<RegExpExecArray>;
+  /** What it has printed on stdout. */
+  soFar(): string;
+  /** And on stderr. */
+  errorsSoFar(): string;
   kill(signal: NodeJS.Signals): void;
 }
 
 /**
  * @param file from the project's root, or absolute
  * @param env replaces the test's own environment, PATH and temporary folder excepted
+ * @param input what stands on its standard input, which is empty otherwise
  */
 export function runProgram(
   t: { teardown(fn: () => Promise<unknown>): void },
   file: string,
   argv: readonly string[],
-  { env = {}, cwd = ROOT }: { env?: NodeJS.ProcessEnv; cwd?: string } = {},
+  { env = {}, cwd = ROOT, input }: { env?: NodeJS.ProcessEnv; cwd?: string; input?: string | undefined } = {},
 ): Program {
   const { PATH, TMPDIR, HOME } = process.env;
   const path = file.startsWith('/') ? file : join(ROOT, file);
@@ -37,8 +42,10 @@ export function runProgram(
   const child = spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, path, ...argv], {
     cwd,
     env: { PATH, HOME, ...(TMPDIR === undefined ? {} : { TMPDIR }), ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: 'pipe',
   });
+  // A program that reads none of it may be gone before it is written.
+  child.stdin.on('error', () => {}).end(input ?? '');
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -68,6 +75,8 @@ export function runProgram(
       if (match === null) throw new Error(`${file} never printed ${pattern}:\n${stdout}${stderr}`);
       return match;
     },
+    soFar: () => stdout,
+    errorsSoFar: () => stderr,
     kill: (signal) => void child.kill(signal),
   };
 }

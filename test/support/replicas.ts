@@ -55,7 +55,8 @@ export class SharedWorld {
   worker(): WorkerReplicas {
     const { balancer = { kind: 'p2c' }, accrual, failFast = false, pool, seed = 1 } = this.#options;
     const random = seededRandom(seed + this.#workers++);
-    const metrics = new ClientMetrics(new MetricRegistry(), 'http', '/#/web', {
+    const registry = new MetricRegistry();
+    const metrics = new ClientMetrics(registry, 'http', '/#/web', {
       balancer: 'p2c_least_loaded',
       failFast,
     });
@@ -90,7 +91,8 @@ export class SharedWorld {
       createEndpoint: (address) =>
         new Endpoint(address, connection, { ...limits, lifeTimeMs: unlimited }, metrics, health),
     });
-    return new WorkerReplicas(replicas, metrics);
+    const scope = registry.scope(['rt', 'http', 'client', '#/web']);
+    return new WorkerReplicas(replicas, (name) => scope.counter(name).value);
   }
 }
 
@@ -104,11 +106,12 @@ export interface Sent {
 
 export class WorkerReplicas {
   readonly replicas: Replicas;
-  readonly metrics: ClientMetrics;
+  /** What a counter of the client says. */
+  readonly counted: (name: string) => number;
 
-  constructor(replicas: Replicas, metrics: ClientMetrics) {
+  constructor(replicas: Replicas, counted: (name: string) => number) {
     this.replicas = replicas;
-    this.metrics = metrics;
+    this.counted = counted;
   }
 
   begin(tried: readonly Endpoint[] | null = null): Sent {

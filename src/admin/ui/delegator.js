@@ -1,5 +1,16 @@
-// The dtab playground: asks /delegator.json how a router binds a path under a dtab, and shows the tree.
-import { addressFor, chosenRouter, element, fillRouters, labelOf, readJson, showProblem } from './dom.js';
+// The dtab playground: asks how a path is bound under a dtab, and shows the tree. The dtab to begin with is that of a router of
+// Signpost's, which the page lets choose, or of the namespace of namerd's that the page is about.
+import {
+  addressFor,
+  addressOf,
+  chosenRouter,
+  element,
+  fillRouters,
+  labelOf,
+  pageData,
+  readJson,
+  showProblem,
+} from './dom.js';
 import { delegation, summary } from './tree.js';
 
 const path = document.getElementById('path');
@@ -10,16 +21,28 @@ let applied = '';
 /** Counts the questions, so that a late answer does not replace a newer one. */
 let asked = 0;
 
-const config = await readJson('config.json');
-const routers = config?.routers ?? [];
-const router = routers.find((candidate) => labelOf(candidate) === chosenRouter()) ?? routers[0];
+const subject = namespaceOf(pageData()) ?? (await router());
 
-if (router === undefined) showProblem('The routers can not be read: /config.json does not answer.');
+if (subject === undefined) showProblem('The routers can not be read: /config.json does not answer.');
 else start();
 
-function start() {
-  const select = fillRouters(routers.map(labelOf), labelOf(router));
+function namespaceOf(data) {
+  if (data === null) return undefined;
+  return { label: data.namespace, dtab: data.dtab, firstPath: '/svc/', answers: addressOf('dtab/delegator.json') };
+}
+
+async function router() {
+  const config = await readJson('config.json');
+  const routers = config?.routers ?? [];
+  const chosen = routers.find((candidate) => labelOf(candidate) === chosenRouter()) ?? routers[0];
+  if (chosen === undefined) return undefined;
+  const select = fillRouters(routers.map(labelOf), labelOf(chosen));
   select.addEventListener('change', () => location.assign(addressFor(select.value, true)));
+  const firstPath = `${chosen.dstPrefix ?? '/svc'}/`;
+  return { label: labelOf(chosen), dtab: chosen.dtab ?? '', firstPath, answers: addressOf('delegator.json') };
+}
+
+function start() {
   document.getElementById('path-form').addEventListener('submit', (event) => {
     event.preventDefault();
     go(path.value.trim());
@@ -29,14 +52,14 @@ function start() {
     apply(dtab.value);
   });
   document.getElementById('reset').addEventListener('click', () => {
-    dtab.value = dentryLines(router.dtab ?? '');
+    dtab.value = dentryLines(subject.dtab);
     apply(dtab.value);
   });
   dtab.addEventListener('input', showDtabState);
   addEventListener('hashchange', fromAddress);
-  dtab.value = dentryLines(router.dtab ?? '');
+  dtab.value = dentryLines(subject.dtab);
   applied = dtab.value;
-  path.value = `${router.dstPrefix ?? '/svc'}/`;
+  path.value = subject.firstPath;
   showDtabState();
   fromAddress();
   completePaths();
@@ -68,19 +91,19 @@ function apply(text) {
 }
 
 function showDtabState() {
-  const own = dentryLines(router.dtab ?? '');
+  const own = dentryLines(subject.dtab);
   if (dtab.value !== applied) dtabState.textContent = 'Edited, not applied.';
   else
-    dtabState.textContent = applied === own ? `The dtab of ${labelOf(router)}.` : 'A trial: requests are not affected.';
+    dtabState.textContent = applied === own ? `The dtab of ${subject.label}.` : 'A trial: requests are not affected.';
 }
 
 async function ask() {
   const question = ++asked;
-  const body = JSON.stringify({ namespace: labelOf(router), dtab: applied, path: path.value.trim() });
+  const body = JSON.stringify({ namespace: subject.label, dtab: applied, path: path.value.trim() });
   let response;
   let text;
   try {
-    response = await fetch('delegator.json', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body });
+    response = await fetch(subject.answers, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body });
     text = await response.text();
   } catch (error) {
     if (question === asked) showAnswer(`The admin server does not answer: ${error.message}`);

@@ -13,10 +13,21 @@ export function element(name, properties = {}, ...children) {
 
 const TIMEOUT_MS = 5000;
 
+/** The address of a path of the admin server, without its leading `/`: relative, whatever prefix a proxy puts before all. */
+export function addressOf(path) {
+  return `${document.documentElement.dataset.root ?? ''}${path}`;
+}
+
+/** What the server put into the page for its scripts; null: nothing. */
+export function pageData() {
+  const data = document.getElementById('data');
+  return data === null ? null : JSON.parse(data.textContent);
+}
+
 /** The JSON at a path, or null when it is not served (admin.security) or can't be had in time. */
 export async function readJson(path) {
   try {
-    const response = await fetch(path, { signal: AbortSignal.timeout(TIMEOUT_MS) });
+    const response = await fetch(addressOf(path), { signal: AbortSignal.timeout(TIMEOUT_MS) });
     return response.ok ? await response.json() : null;
   } catch {
     return null;

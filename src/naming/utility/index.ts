@@ -4,12 +4,22 @@ import { NEG } from '../name-tree.ts';
 import type { Namer, NamerTree, Resolver } from '../namer.ts';
 import type { Path } from '../path.ts';
 import { answer, ends } from './ends.ts';
-import { InetNamers } from './inet.ts';
+import { INET_NAMES, InetNamers } from './inet.ts';
 import { rewriters } from './rewriters.ts';
 import { status } from './status.ts';
 
 /** `/$/<name>/<rest>`: given the rest, the answer; undefined if the name does not go with such a rest. */
 export type Utility = (rest: Path) => Live<Activity<NamerTree>> | undefined;
+
+const STATUS_NAME = 'io.buoyant.http.status';
+
+/** What may follow `/$/`. */
+export const utilityNames: ReadonlySet<string> = new Set([
+  ...Object.keys(ends),
+  ...INET_NAMES,
+  ...Object.keys(rewriters),
+  STATUS_NAME,
+]);
 
 export function utilityNamers(resolver: Resolver, options: { lingerMs?: number } = {}): Namer {
   const inet = new InetNamers(resolver, options.lingerMs);
@@ -17,7 +27,7 @@ export function utilityNamers(resolver: Resolver, options: { lingerMs?: number }
     ...ends,
     ...inet.utilities,
     ...rewriters,
-    'io.buoyant.http.status': status,
+    [STATUS_NAME]: status,
   };
   return {
     lookup: (path) => {

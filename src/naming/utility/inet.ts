@@ -11,6 +11,8 @@ import { ipLiteral } from './ip-literal.ts';
 const LOOPBACK = '127.0.0.1';
 const MAX_INT = 2 ** 31 - 1;
 
+export const INET_NAMES = ['inet', 'fixedinet', 'io.buoyant.rinet'] as const;
+
 export class InetNamers {
   readonly #resolver: Resolver;
   /** Resolved when first read, and again only after nobody has read it for the linger time. */
@@ -32,7 +34,7 @@ export class InetNamers {
     );
   }
 
-  readonly utilities: Readonly<Record<string, Utility>> = {
+  readonly utilities: Readonly<Record<(typeof INET_NAMES)[number], Utility>> = {
     /** `/$/inet/<host>/<port>`, or `/$/inet/<port>` for the loopback address. */
     inet: (rest) => this.#hostPort('inet', rest, (host) => this.#resolver.resolve(host)),
     /** As inet, but resolved once. */

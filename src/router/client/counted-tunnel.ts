@@ -31,7 +31,7 @@ export class CountedTunnel implements TunnelOwner {
   }
 
   onConnectCancelled(): void {
-    this.#metrics.pool.cancelledConnects.increment();
+    this.#metrics.pool.cancelledConnect();
   }
 
   onClosed(): void {

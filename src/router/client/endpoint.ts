@@ -17,7 +17,7 @@ import type { LoadWatcher, Node } from './balancers/balancer.ts';
 import type { PeakEwma } from './balancers/peak-ewma.ts';
 import { CountedTunnel } from './counted-tunnel.ts';
 import { EndpointHealth, type HealthContext, type Role } from './health.ts';
-import type { ClientMetrics } from './metrics.ts';
+import type { ClientMetrics, PoolUse } from './metrics.ts';
 import type { EndpointState } from './state.ts';
 
 export interface PoolLimits {
@@ -60,7 +60,7 @@ export class Endpoint implements Node, ClientConnectionOwner {
   /** Discovery has lost it, and it is kept for as long as it works. */
   #isOnProbation = false;
   /** What the gauges of the pool have of this endpoint. */
-  readonly #measured = { size: 0, cached: 0, waiters: 0 };
+  readonly #measured: PoolUse = { size: 0, cached: 0, waiters: 0 };
 
   constructor(
     { host, port, weight, cell }: Address,
@@ -87,7 +87,7 @@ export class Endpoint implements Node, ClientConnectionOwner {
   /** A request is on its way to this endpoint; `leave` when it has ended. */
   enter(): Role {
     this.load++;
-    this.#metrics.balancer.load.increment();
+    this.#metrics.balancer.entered();
     this.watcher?.loadChanged(this, 1);
     return this.health.begin();
   }
@@ -95,7 +95,7 @@ export class Endpoint implements Node, ClientConnectionOwner {
   /** A request has ended. `success`: what it found out of the endpoint; null: nothing. */
   leave(role: Role, success: boolean | null): void {
     this.load--;
-    this.#metrics.balancer.load.decrement();
+    this.#metrics.balancer.left();
     this.watcher?.loadChanged(this, -1);
     if (success === true) this.health.succeeded(role);
     else if (success === false) this.health.failed(role);
@@ -119,10 +119,10 @@ export class Endpoint implements Node, ClientConnectionOwner {
   wait(waiter: ConnectionWaiter): boolean {
     const mayOpen = this.#connections < this.#limits.maxSize;
     if (!mayOpen && this.#waiters.length - this.#connecting >= this.#limits.maxWaiters) {
-      this.#metrics.pool.tooManyWaiters.increment();
+      this.#metrics.pool.tooManyWaiters();
       return false;
     }
-    if (!mayOpen) this.#metrics.pool.waited.increment();
+    if (!mayOpen) this.#metrics.pool.waited();
     this.#waiters.push(waiter);
     this.#openForWaiters();
     this.#measure();
@@ -275,17 +275,10 @@ export class Endpoint implements Node, ClientConnectionOwner {
 
   /** Brings the gauges of the pool up to date with this endpoint. */
   #measure(): void {
-    const { pool } = this.#metrics;
-    const measured = this.#measured;
     const cached = this.#idle.length;
     const size = this.#connections - this.#connecting - cached;
     const waiters = Math.max(0, this.#waiters.length - this.#connecting);
-    if (size !== measured.size) pool.size.add(size - measured.size);
-    if (cached !== measured.cached) pool.cached.add(cached - measured.cached);
-    if (waiters !== measured.waiters) pool.waiters.add(waiters - measured.waiters);
-    measured.size = size;
-    measured.cached = cached;
-    measured.waiters = waiters;
+    this.#metrics.pool.measure(this.#measured, size, cached, waiters);
   }
 
   #isExpired(connection: Http1ClientConnection): boolean {

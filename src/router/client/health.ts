@@ -179,7 +179,7 @@ export class EndpointHealth {
     if (waitMs(word, nowMs, this.#longestMs) > 0) return used;
     const probe = mark(TRYING, nowMs, this.#probeMs());
     if (!this.#replace(word, probe)) return used;
-    this.#context.metrics.probes.increment();
+    this.#context.metrics.probed();
     return probe;
   }
 
@@ -192,7 +192,7 @@ export class EndpointHealth {
     this.#context.accrual.policy?.reset(this.#cell, this.#context.now());
     Atomics.store(words, at + Word.ejections, 0);
     Atomics.store(words, at + Word.lastEjectionMs, 0);
-    this.#context.metrics.revivals.increment();
+    this.#context.metrics.revived();
   }
 
   #takeOut(word: number, nowMs: number): void {
@@ -204,8 +204,8 @@ export class EndpointHealth {
     if (!this.#replace(word, mark(OUT, nowMs, ms))) return;
     Atomics.store(words, at + Word.ejections, ejections + 1);
     Atomics.store(words, at + Word.lastEjectionMs, Math.ceil(ms));
-    this.#context.metrics.removedForMs.add(Math.round(ms));
-    if (word === OPEN) this.#context.metrics.removals.increment();
+    this.#context.metrics.removedFor(Math.round(ms));
+    if (word === OPEN) this.#context.metrics.removed();
   }
 
   /** False when another worker was quicker. */

@@ -1,6 +1,7 @@
 /** What a client counts (`rt/<router>/client/<bound id>`): its requests, connections, pools and balancer. */
 import { failureClass } from '../../metrics/names.ts';
-import type { Counter, Gauge, MetricRegistry, MetricScope, Stat } from '../../metrics/registry.ts';
+import type { Cells, Counter, Gauge, MetricRegistry, MetricScope, Stat } from '../../metrics/registry.ts';
+import { sharedCells } from '../../metrics/shapes.ts';
 import { ConnectionMetrics, FailureCounts, RequestMetrics, StatusCounts } from '../metrics.ts';
 
 export class ClientMetrics extends RequestMetrics {
@@ -9,13 +10,8 @@ export class ClientMetrics extends RequestMetrics {
   readonly balancer: BalancerMetrics;
   readonly accrual: AccrualMetrics;
   readonly statuses: StatusCounts;
-  readonly requeues: Counter;
-  readonly requestLimit: Counter;
-  readonly cannotRetry: Counter;
-  readonly notOpen: Counter;
   readonly requeuesPerRequest: Stat;
   readonly budget: Gauge;
-  readonly budgetExhausted: Counter;
   readonly #creationFailures: FailureCounts;
   readonly #acquisition: Stat;
 
@@ -37,14 +33,9 @@ export class ClientMetrics extends RequestMetrics {
     this.accrual = new AccrualMetrics(scope);
     this.failFast = failFast ? new FailFastMetrics(scope) : null;
     this.statuses = new StatusCounts(scope);
-    this.requeues = scope.counter('retries/requeues');
-    this.requestLimit = scope.counter('retries/request_limit');
-    this.cannotRetry = scope.counter('retries/cannot_retry');
-    this.notOpen = scope.counter('retries/not_open');
     this.requeuesPerRequest = scope.stat('retries/requeues_per_request');
     // All workers see the one budget.
     this.budget = scope.gauge('retries/budget', { merge: 'max' });
-    this.budgetExhausted = scope.counter('retries/budget_exhausted');
     this.#creationFailures = new FailureCounts(scope, 'service_creation/');
     this.#acquisition = scope.stat('service_creation/service_acquisition_latency_ms');
   }
@@ -58,105 +49,185 @@ export class ClientMetrics extends RequestMetrics {
   notAcquired(failure: 'noEndpoint' | 'tooManyWaiters' | 'cannotConnect'): void {
     this.#creationFailures.count(failureClass[failure]);
   }
-}
 
-/** The connections of all endpoints, as requests have them. */
-export class PoolMetrics {
-  readonly size: Gauge;
-  readonly cached: Gauge;
-  readonly waiters: Gauge;
-  readonly waited: Counter;
-  readonly tooManyWaiters: Counter;
-  readonly cancelledConnects: Counter;
-  readonly connectMs: Stat;
-  readonly failedConnectMs: Stat;
+  // What is rare needs no handle that is kept.
 
-  constructor(scope: MetricScope) {
-    this.size = scope.gauge('pool_size');
-    this.cached = scope.gauge('pool_cached');
-    this.waiters = scope.gauge('pool_waiters');
-    this.waited = scope.counter('pool_num_waited');
-    this.tooManyWaiters = scope.counter('pool_num_too_many_waiters');
-    this.cancelledConnects = scope.counter('cancelled_connects');
-    this.connectMs = scope.stat('connect_latency_ms');
-    this.failedConnectMs = scope.stat('failed_connect_latency_ms');
+  get requeues(): Counter {
+    return this.scope.counter('retries/requeues');
+  }
+
+  get requestLimit(): Counter {
+    return this.scope.counter('retries/request_limit');
+  }
+
+  get cannotRetry(): Counter {
+    return this.scope.counter('retries/cannot_retry');
+  }
+
+  get notOpen(): Counter {
+    return this.scope.counter('retries/not_open');
+  }
+
+  get budgetExhausted(): Counter {
+    return this.scope.counter('retries/budget_exhausted');
   }
 }
 
+const pool = sharedCells(
+  'pool_size',
+  'pool_cached',
+  'pool_waiters',
+  'pool_num_waited',
+  'pool_num_too_many_waiters',
+  'cancelled_connects',
+);
+
+/** Connections of one endpoint, as requests have them. */
+export interface PoolUse {
+  /** In use. */
+  size: number;
+  /** Idle. */
+  cached: number;
+  /** Requests that wait for one. */
+  waiters: number;
+}
+
+/** The connections of all endpoints. */
+export class PoolMetrics {
+  readonly connectMs: Stat;
+  readonly failedConnectMs: Stat;
+  readonly #cells: Cells;
+
+  constructor(scope: MetricScope) {
+    this.#cells = scope.cells;
+    this.connectMs = scope.stat('connect_latency_ms');
+    this.failedConnectMs = scope.stat('failed_connect_latency_ms');
+  }
+
+  /** Brings the gauges from what they have of an endpoint to what it has now, and keeps that in `measured`. */
+  measure(measured: PoolUse, size: number, cached: number, waiters: number): void {
+    const cells = this.#cells;
+    if (size !== measured.size) cells.add(pool.pool_size, size - measured.size);
+    if (cached !== measured.cached) cells.add(pool.pool_cached, cached - measured.cached);
+    if (waiters !== measured.waiters) cells.add(pool.pool_waiters, waiters - measured.waiters);
+    measured.size = size;
+    measured.cached = cached;
+    measured.waiters = waiters;
+  }
+
+  waited(): void {
+    this.#cells.increment(pool.pool_num_waited);
+  }
+
+  tooManyWaiters(): void {
+    this.#cells.increment(pool.pool_num_too_many_waiters);
+  }
+
+  cancelledConnect(): void {
+    this.#cells.increment(pool.cancelled_connects);
+  }
+}
+
+const balancing = sharedCells(
+  'available',
+  'loadbalancer/size',
+  'loadbalancer/available',
+  'loadbalancer/load',
+  'loadbalancer/num_weight_classes',
+  'loadbalancer/meanweight',
+  'loadbalancer/busy',
+  'loadbalancer/adds',
+  'loadbalancer/removes',
+  'loadbalancer/updates',
+  'loadbalancer/rebuilds',
+  'loadbalancer/max_effort_exhausted',
+);
+
 export class BalancerMetrics {
-  readonly load: Gauge;
-  readonly maxEffortExhausted: Counter;
-  readonly #size: Gauge;
-  readonly #available: Gauge;
-  readonly #busy: Gauge;
-  readonly #isAvailable: Gauge;
-  readonly #weightClasses: Gauge;
-  readonly #meanWeight: Gauge;
-  readonly #aperture: Gauge | null;
-  readonly #adds: Counter;
-  readonly #removes: Counter;
-  readonly #updates: Counter;
-  readonly #rebuilds: Counter;
+  readonly #cells: Cells;
+  readonly #scope: MetricScope;
+  readonly #isAperture: boolean;
 
   constructor(scope: MetricScope, algorithm: string) {
-    const shared = (name: string): Gauge => scope.gauge(name, { merge: 'max' });
-    this.#size = shared('loadbalancer/size');
-    this.#available = shared('loadbalancer/available');
-    this.#busy = shared('loadbalancer/busy');
-    this.#isAvailable = shared('available');
-    this.load = scope.gauge('loadbalancer/load');
-    this.#weightClasses = shared('loadbalancer/num_weight_classes');
-    this.#meanWeight = shared('loadbalancer/meanweight');
-    this.#aperture = algorithm.startsWith('aperture') ? shared('loadbalancer/aperture') : null;
-    this.maxEffortExhausted = scope.counter('loadbalancer/max_effort_exhausted');
-    this.#adds = scope.counter('loadbalancer/adds');
-    this.#removes = scope.counter('loadbalancer/removes');
-    this.#updates = scope.counter('loadbalancer/updates');
-    this.#rebuilds = scope.counter('loadbalancer/rebuilds');
-    shared(`loadbalancer/algorithm/${algorithm}`).set(1);
+    this.#cells = scope.cells;
+    this.#scope = scope;
+    this.#isAperture = algorithm.startsWith('aperture');
+    scope.gauge(`loadbalancer/algorithm/${algorithm}`, { merge: 'max' }).set(1);
+  }
+
+  /** A request is on its way to an endpoint. */
+  entered(): void {
+    this.#cells.increment(balancing['loadbalancer/load']);
+  }
+
+  left(): void {
+    this.#cells.decrement(balancing['loadbalancer/load']);
+  }
+
+  maxEffortExhausted(): void {
+    this.#cells.increment(balancing['loadbalancer/max_effort_exhausted']);
   }
 
   /** The replica set was updated. */
   updated(adds: number, removes: number): void {
-    this.#adds.add(adds);
-    this.#removes.add(removes);
-    this.#updates.increment();
+    this.#cells.add(balancing['loadbalancer/adds'], adds);
+    this.#cells.add(balancing['loadbalancer/removes'], removes);
+    this.#cells.increment(balancing['loadbalancer/updates']);
   }
 
   removed(): void {
-    this.#removes.increment();
+    this.#cells.increment(balancing['loadbalancer/removes']);
   }
 
   /** The balancer was given `available` of the endpoints of these weights. */
   rebuilt(weights: readonly number[], available: number): void {
+    const cells = this.#cells;
     const total = weights.reduce((sum, weight) => sum + weight, 0);
-    if (weights.length > 0) this.#rebuilds.increment();
-    this.#size.set(weights.length);
-    this.#available.set(available);
-    this.#busy.set(weights.filter((weight) => weight > 0).length - available);
-    this.#isAvailable.set(available > 0 ? 1 : 0);
-    this.#weightClasses.set(new Set(weights).size);
-    this.#meanWeight.set(weights.length === 0 ? 0 : total / weights.length);
+    if (weights.length > 0) cells.increment(balancing['loadbalancer/rebuilds']);
+    cells.set(balancing['loadbalancer/size'], weights.length);
+    cells.set(balancing['loadbalancer/available'], available);
+    cells.set(balancing['loadbalancer/busy'], weights.filter((weight) => weight > 0).length - available);
+    cells.set(balancing.available, available > 0 ? 1 : 0);
+    cells.set(balancing['loadbalancer/num_weight_classes'], new Set(weights).size);
+    cells.set(balancing['loadbalancer/meanweight'], weights.length === 0 ? 0 : total / weights.length);
   }
 
   /** Endpoints that an aperture is over. */
   opened(aperture: number): void {
-    this.#aperture?.set(aperture);
+    if (this.#isAperture) this.#scope.gauge('loadbalancer/aperture', { merge: 'max' }).set(aperture);
   }
 }
 
+const accruing = sharedCells(
+  'failure_accrual/removals',
+  'failure_accrual/revivals',
+  'failure_accrual/probes',
+  'failure_accrual/removed_for_ms',
+);
+
 /** What failure accrual does to endpoints. */
 export class AccrualMetrics {
-  readonly removals: Counter;
-  readonly revivals: Counter;
-  readonly probes: Counter;
-  readonly removedForMs: Counter;
+  readonly #cells: Cells;
 
   constructor(scope: MetricScope) {
-    this.removals = scope.counter('failure_accrual/removals');
-    this.revivals = scope.counter('failure_accrual/revivals');
-    this.probes = scope.counter('failure_accrual/probes');
-    this.removedForMs = scope.counter('failure_accrual/removed_for_ms');
+    this.#cells = scope.cells;
+  }
+
+  removed(): void {
+    this.#cells.increment(accruing['failure_accrual/removals']);
+  }
+
+  /** An endpoint is to be left alone for so many ms. */
+  removedFor(ms: number): void {
+    this.#cells.add(accruing['failure_accrual/removed_for_ms'], ms);
+  }
+
+  revived(): void {
+    this.#cells.increment(accruing['failure_accrual/revivals']);
+  }
+
+  probed(): void {
+    this.#cells.increment(accruing['failure_accrual/probes']);
   }
 }
 

@@ -98,13 +98,13 @@ export class Replicas {
   pick(tried: readonly Endpoint[] | null): Endpoint | null {
     this.refresh();
     const { balancer, maxEffort, metrics } = this.#options;
-    if (this.#isPanicking) metrics.maxEffortExhausted.increment();
+    if (this.#isPanicking) metrics.maxEffortExhausted();
     let endpoint = balancer.pick();
     if (endpoint === null) return null;
     for (let draw = 1; endpoint.isFull || tried?.includes(endpoint) === true; draw++) {
       if (draw === maxEffort) {
         if (tried?.includes(endpoint) === true) return this.#untried(tried);
-        metrics.maxEffortExhausted.increment();
+        metrics.maxEffortExhausted();
         return endpoint;
       }
       endpoint = balancer.pick() as Endpoint;

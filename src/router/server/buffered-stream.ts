@@ -2,10 +2,11 @@
  * `streamingEnabled: false`: a message is collected whole, within a bound, before any of it is passed on, and goes on with
  * its length. Trailers are left out, as the original does: a message with a length has none.
  */
+
+import { ByteBuffer } from '../../wire/byte-buffer.ts';
 import { Body, type Head, PlainResponseHead, type RequestHead, type ResponseHead } from '../../wire/head.ts';
 import { bit, Known } from '../../wire/known-headers.ts';
 import type { ResetReason, Stream, StreamEvents } from '../../wire/stream.ts';
-import { BodyBuffer } from '../body-buffer.ts';
 import { type ErrorLimits, errorResponse, type RouteError } from '../errors.ts';
 import { StreamLayer } from './stream-layer.ts';
 
@@ -20,7 +21,7 @@ export interface Refusable extends StreamEvents {
 /** A message of which not all has come. */
 interface Collected<H extends Head> {
   readonly head: H;
-  readonly body: BodyBuffer;
+  readonly body: ByteBuffer;
 }
 
 const EXPECT = bit(Known.expect);
@@ -163,5 +164,5 @@ export class BufferedStream extends StreamLayer<Refusable> {
 
 function collect<H extends Head>(head: H): Collected<H> {
   head.retain();
-  return { head, body: new BodyBuffer(head.contentLength || undefined) };
+  return { head, body: new ByteBuffer(head.contentLength || undefined) };
 }

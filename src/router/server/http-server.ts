@@ -5,7 +5,7 @@
 import * as defaults from '../../config/defaults.ts';
 import type { MetricRegistry } from '../../metrics/registry.ts';
 import type { ConnectionCounts } from '../../wire/connection-counts.ts';
-import type { RequestHead, ResponseHead } from '../../wire/head.ts';
+import type { HeaderBlock, RequestHead, ResponseHead } from '../../wire/head.ts';
 import type {
   Http1ServerConnection,
   ServerConnectionLimits,
@@ -23,8 +23,8 @@ import { viaEntries } from '../http/context-headers.ts';
 import { createForwarder, type Forwarder } from '../http/forwarded.ts';
 import { headLimits, maxBufferedBytes } from '../http/limits.ts';
 import { normalizeTarget } from '../http/target.ts';
-import { startTrace, type TraceHeaders } from '../http/trace.ts';
-import { NO_OVERRIDE, type OverridePolicy, type OverrideResult, readOverride } from '../override.ts';
+import { startTrace } from '../http/trace.ts';
+import { NO_OVERRIDE, type OverridePolicy, type OverrideResult, overridePolicy, readOverride } from '../override.ts';
 import type { Router } from '../router.ts';
 import { BufferedStream } from './buffered-stream.ts';
 import { CompressedStream } from './compressed-stream.ts';
@@ -51,11 +51,11 @@ export class HttpServer implements ServerConnectionOwner, ExchangeServer {
   readonly config: ServerConfig;
   readonly address: string;
   readonly timeoutMs: number | undefined;
+  readonly policy: OverridePolicy;
   readonly isEdge: boolean;
   readonly limits: ServerConnectionLimits;
   readonly wheel: TimerWheel;
   readonly errorLimits: ErrorLimits;
-  readonly #policy: OverridePolicy;
   /** Bytes of a body that is collected whole; null: bodies are passed on as they come. */
   readonly #bufferBytes: number | null;
   /** 0: responses are passed on as they are. */
@@ -88,11 +88,13 @@ export class HttpServer implements ServerConnectionOwner, ExchangeServer {
     this.wheel = wheel;
     this.address = address;
     this.timeoutMs = config.timeoutMs;
-    this.isEdge = config.clearContext ?? false;
+    this.policy = overridePolicy(config);
+    this.isEdge = this.policy.isEdge;
     const { serverSession, socketOptions } = config;
     this.limits = {
-      ...headLimits(routerConfig, config.maxHeaders ?? defaults.maxHeaders),
-      headerTimeoutMs: config.headerTimeoutMs ?? defaults.headerTimeoutMs,
+      ...headLimits(routerConfig, config.maxHeaders ?? (this.isEdge ? defaults.edgeMaxHeaders : defaults.maxHeaders)),
+      headerTimeoutMs:
+        config.headerTimeoutMs ?? (this.isEdge ? defaults.edgeHeaderTimeoutMs : defaults.headerTimeoutMs),
       idleTimeoutMs: idleTimeoutMs(config),
       lifeTimeMs: serverSession?.lifeTimeMs,
       endMeansGone: !(config.allowHalfClose ?? false),
@@ -106,7 +108,6 @@ export class HttpServer implements ServerConnectionOwner, ExchangeServer {
     };
     this.#bufferBytes = routerConfig.streamingEnabled === false ? maxBufferedBytes(routerConfig) : null;
     this.#compressionLevel = routerConfig.compressionLevel ?? defaults.compressionLevel;
-    this.#policy = { allowed: !this.isEdge };
     this.#maxConcurrent = config.maxConcurrentRequests ?? Number.POSITIVE_INFINITY;
     this.#isLimited = Number.isFinite(this.#maxConcurrent);
     this.#maxCallDepth = config.maxCallDepth ?? defaults.maxCallDepth;
@@ -206,8 +207,10 @@ export class HttpServer implements ServerConnectionOwner, ExchangeServer {
     this.metrics.ended(request);
   }
 
+  /** The local dtab of a request. Takes off it what this server does not believe. */
   override(head: RequestHead): OverrideResult {
-    const override = readOverride(this.#policy, head);
+    const override = readOverride(this.policy, head);
+    if ((head.present & this.policy.drops) !== 0) head.drop(this.policy.drops);
     if (typeof override === 'string' && override !== NO_OVERRIDE) this.metrics.overridden(override);
     return override;
   }
@@ -233,7 +236,7 @@ export class HttpServer implements ServerConnectionOwner, ExchangeServer {
   }
 
   /** The trace that the request belongs to, or a new one. */
-  startTrace(head: RequestHead): TraceHeaders {
+  startTrace(head: RequestHead): HeaderBlock {
     if (this.isEdge || (head.present & TRACE_HEADERS) === 0) return startTrace(undefined, undefined);
     return startTrace(head.values(Known.l5dCtxTrace)[0], head.values(Known.l5dSample)[0]);
   }

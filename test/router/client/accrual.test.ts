@@ -9,11 +9,11 @@ const fail = (worker: WorkerReplicas, port: number, times = 1): void => {
 };
 const succeed = (worker: WorkerReplicas, port: number): void => worker.beginAt(worker.at(port)).end(true);
 
-const counts = ({ metrics: { accrual } }: WorkerReplicas) => ({
-  removals: accrual.removals.value,
-  revivals: accrual.revivals.value,
-  probes: accrual.probes.value,
-  removedForMs: accrual.removedForMs.value,
+const counts = ({ counted }: WorkerReplicas) => ({
+  removals: counted('failure_accrual/removals'),
+  revivals: counted('failure_accrual/revivals'),
+  probes: counted('failure_accrual/probes'),
+  removedForMs: counted('failure_accrual/removed_for_ms'),
 });
 
 function world(t: { teardown(fn: () => void): void }, options: ConstructorParameters<typeof SharedWorld>[1] = {}) {
@@ -138,7 +138,7 @@ test('if all are out, all are used, and the first that works is good again', (t)
     'both got their share',
   );
   t.ok(a.at(1).health.isOut && a.at(2).health.isOut);
-  t.ok(a.metrics.balancer.maxEffortExhausted.value > 200);
+  t.ok(a.counted('loadbalancer/max_effort_exhausted') > 200);
   t.match(counts(a), { removals: 2, probes: 0 });
   b.run(20, (port) => port === 2);
   t.strictSame(
@@ -229,7 +229,7 @@ test('none takes none out', (t) => {
   const a = worker();
   a.run(200, () => false);
   t.match(counts(a), { removals: 0, probes: 0 });
-  t.equal(a.metrics.balancer.maxEffortExhausted.value, 0);
+  t.equal(a.counted('loadbalancer/max_effort_exhausted'), 0);
   t.end();
 });
 

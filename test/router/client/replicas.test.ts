@@ -68,9 +68,9 @@ for (const { kind } of balancerKinds) {
     }
     a.at(4).enter();
     a.at(4).wait(waiting);
-    const before = a.metrics.balancer.maxEffortExhausted.value;
+    const before = a.counted('loadbalancer/max_effort_exhausted');
     t.ok(a.replicas.pick(null), 'when all are full, one of them');
-    t.equal(a.metrics.balancer.maxEffortExhausted.value, before + 1);
+    t.equal(a.counted('loadbalancer/max_effort_exhausted'), before + 1);
     a.replicas.close();
     t.end();
   });
@@ -84,7 +84,7 @@ test('no endpoint, or none of any weight: there is none to pick', (t) => {
   t.equal(a.replicas.pick(null), null);
   a.replicas.update(shared.addresses([1, 0]));
   t.equal(a.replicas.pick(null), null);
-  t.equal(a.metrics.balancer.maxEffortExhausted.value, 0);
+  t.equal(a.counted('loadbalancer/max_effort_exhausted'), 0);
   t.end();
 });
 
@@ -115,10 +115,7 @@ test('failFast: one failed connect is enough; one worker tries for all, further 
     Array.from({ length: 30 }, () => (worker.replicas.pick(null) as Endpoint).port);
   t.notOk(ports(a).includes(refused));
   t.notOk(ports(b).includes(refused), 'the other worker knows');
-  const dead = ({ metrics }: WorkerReplicas) => [
-    metrics.failFast?.markedDead.value,
-    metrics.failFast?.markedAvailable.value,
-  ];
+  const dead = ({ counted }: WorkerReplicas) => [counted('failfast/marked_dead'), counted('failfast/marked_available')];
   t.strictSame(
     [dead(a), dead(b)],
     [
@@ -199,7 +196,7 @@ test('enableProbation: what discovery lost is used as long as it works', async (
   a.run(100, (port) => port !== 2);
   t.strictSame([...a.run(100).keys()].sort(), [1, 3], 'the one that failed has gone for good');
   t.throws(() => a.at(2));
-  t.equal(a.metrics.balancer.maxEffortExhausted.value, 0);
+  t.equal(a.counted('loadbalancer/max_effort_exhausted'), 0);
 
   shared.cell('10.0.0.1 1').words.fill(0);
   const kept = a.at(1);

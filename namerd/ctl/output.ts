@@ -1,0 +1,38 @@
+/** How results are printed: for people, or as JSON for programs. */
+import type { Flag } from './command.ts';
+import { usageFailure } from './failure.ts';
+import type { ParsedFlags } from './flags.ts';
+
+export const OUTPUT_FLAG: Flag = {
+  name: 'output',
+  short: 'o',
+  type: 'text',
+  value: 'format',
+  words: ['text', 'json'],
+  summary: 'how to print the result: text or json',
+};
+
+/** Whether `-o json` was asked for. Throws Failure for any other word than text. */
+export function wantsJson(flags: ParsedFlags): boolean {
+  const format = flags.text('output') ?? 'text';
+  if (format !== 'text' && format !== 'json') throw usageFailure(`--output must be text or json, not "${format}"`);
+  return format === 'json';
+}
+
+export function printLine(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+export function printJson(value: unknown): void {
+  printLine(JSON.stringify(value, null, 2));
+}
+
+/** What others wrote must not steer the terminal: on one line. */
+export function printable(text: string): string {
+  return text.replaceAll(/\p{Cc}+/gu, ' ');
+}
+
+/** What namerd found odd in a dtab that it took. */
+export function tellWarnings(warnings: readonly string[]): void {
+  for (const warning of warnings) process.stderr.write(`warning: ${printable(warning)}\n`);
+}

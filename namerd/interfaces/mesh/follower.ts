@@ -1,0 +1,77 @@
+/**
+ * One client's stream of a feed. At most one message is under way in it: whatever changes meanwhile, the client gets the newest
+ * when it has taken that one. So a client that reads slowly costs no more than one that reads fast.
+ */
+import { Metadata, type ServerWritableStream } from '@grpc/grpc-js';
+import type { Feed, Follower } from './feeds.ts';
+import { type Refusal, stopping } from './status.ts';
+
+/** What all streams share. */
+export interface StreamCounts {
+  /** Streams that are open. */
+  open(follower: StreamFollower): void;
+  closed(follower: StreamFollower): void;
+  /** A message has been given to HTTP/2. */
+  sent(bytes: number): void;
+  /** A client was too slow for a message, and will get a newer one. */
+  skipped(): void;
+}
+
+export class StreamFollower implements Follower {
+  readonly #call: ServerWritableStream<Buffer, Buffer>;
+  readonly #feed: Feed;
+  readonly #counts: StreamCounts;
+  /** What was sent last. */
+  #sent: Buffer | null = null;
+  #isSending = false;
+  #isOver = false;
+  readonly #onSent = (): void => {
+    this.#isSending = false;
+    this.onChange();
+  };
+
+  constructor(call: ServerWritableStream<Buffer, Buffer>, feed: Feed, counts: StreamCounts) {
+    this.#call = call;
+    this.#feed = feed;
+    this.#counts = counts;
+    call.on('cancelled', () => this.#close());
+    feed.add(this);
+    counts.open(this);
+    // Tells the client that the stream is taken, which the first message may be long in coming to.
+    call.sendMetadata(NO_METADATA);
+    this.onChange();
+  }
+
+  onChange(): void {
+    const { message } = this.#feed;
+    if (this.#isOver || message === null || message === this.#sent) return;
+    if (this.#isSending) {
+      this.#counts.skipped();
+      return;
+    }
+    this.#sent = message;
+    this.#isSending = true;
+    this.#counts.sent(message.length);
+    this.#call.write(message, this.#onSent);
+  }
+
+  onEnd(refusal: Refusal): void {
+    if (this.#isOver) return;
+    this.#close();
+    this.#call.emit('error', refusal);
+  }
+
+  /** namerd is going away. */
+  stop(): void {
+    this.onEnd(stopping);
+  }
+
+  #close(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#feed.delete(this);
+    this.#counts.closed(this);
+  }
+}
+
+const NO_METADATA = new Metadata();

@@ -1,0 +1,111 @@
+/** The mesh interface as a server: it accepts connections itself and hands them to the gRPC library. */
+import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { type AuthConfig, warnIfOpen } from '../../../src/control-http/auth/index.ts';
+import type { ServerTlsConfig } from '../../../src/wire/tls/index.ts';
+import type { Interface, InterfaceContext, ListeningAddress } from '../interface.ts';
+import { Access } from './access.ts';
+import { MeshCounts } from './counts.ts';
+import { Feeds } from './feeds.ts';
+import { type Connection, Listener, type ListenOptions } from './listener.ts';
+import { type ComputedState, sameComputedState } from './receipt-exchange.ts';
+import { meshServices } from './services.ts';
+
+export interface MeshServerOptions {
+  readonly listen: ListenOptions;
+  readonly tls: ServerTlsConfig | undefined;
+  readonly auth: AuthConfig | undefined;
+}
+
+/**
+ * Streams that one connection may have: two for each name that a Signpost has bound, so this is several times what its caches hold.
+ */
+const MAX_STREAMS_PER_CONNECTION = 20_000;
+/** A client that does not answer a ping in this time is gone, and its streams with it. */
+const PING_INTERVAL_MS = 5_000;
+const PING_TIMEOUT_MS = 5_000;
+
+export class MeshServer implements Interface {
+  readonly #options: MeshServerOptions;
+  readonly #context: InterfaceContext;
+  readonly #counts: MeshCounts;
+  readonly #feeds = new Feeds<Buffer>((a, b) => a.equals(b));
+  readonly #grpc: Server;
+  readonly #listener: Listener;
+  #access: Access | null = null;
+
+  constructor(options: MeshServerOptions, context: InterfaceContext) {
+    const { listen, tls, auth } = options;
+    this.#options = options;
+    this.#context = context;
+    this.#counts = new MeshCounts(context.metrics);
+    this.#grpc = new Server({
+      'grpc.max_concurrent_streams': MAX_STREAMS_PER_CONNECTION,
+      'grpc.keepalive_time_ms': PING_INTERVAL_MS,
+      'grpc.keepalive_timeout_ms': PING_TIMEOUT_MS,
+      // Its registry of every call and socket costs memory, and nobody reads it.
+      'grpc.enable_channelz': 0,
+    });
+    // What comes through TLS has gone through it here.
+    const injector = this.#grpc.createConnectionInjector(ServerCredentials.createInsecure());
+    this.#listener = new Listener({
+      listen,
+      tls,
+      requestClientAuth: auth !== undefined,
+      log: context.log,
+      onConnection: (connection) => {
+        this.#onConnection(connection);
+        injector.injectConnection(connection.socket);
+      },
+    });
+  }
+
+  async start(): Promise<ListeningAddress> {
+    const { auth, listen } = this.#options;
+    const { namespaces, receipts, log } = this.#context;
+    const access = await Access.open(auth, log);
+    this.#access = access;
+    const { definition, implementation } = meshServices({
+      namespaces,
+      feeds: this.#feeds,
+      receipts,
+      computed: new Feeds<ComputedState>(sameComputedState),
+      access,
+      counts: this.#counts,
+    });
+    this.#grpc.addService(definition, implementation);
+    const port = await this.#listener.listen();
+    warnIfOpen(log, { ip: listen.host, port, auth });
+    return { host: listen.host, port };
+  }
+
+  async close(graceMs: number): Promise<void> {
+    this.#listener.close();
+    this.#access?.close();
+    this.#counts.stopStreams();
+    await new Promise<void>((resolve) => {
+      const cut = setTimeout(() => {
+        this.#grpc.forceShutdown();
+        this.#listener.destroy();
+        resolve();
+      }, graceMs);
+      this.#grpc.tryShutdown(() => {
+        clearTimeout(cut);
+        resolve();
+      });
+    });
+  }
+
+  state(): unknown {
+    const { streams, signposts } = this.#counts;
+    return { connections: this.#listener.connections, streams, watched: this.#feeds.size, signposts };
+  }
+
+  #onConnection({ socket, peer, certificateNames }: Connection): void {
+    this.#access?.connected(peer, certificateNames);
+    this.#counts.connected();
+    socket.on('close', () => {
+      this.#access?.disconnected(peer);
+      this.#counts.disconnected();
+    });
+  }
+}

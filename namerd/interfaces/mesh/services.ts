@@ -1,0 +1,193 @@
+/** The services of io.linkerd.mesh, and signpost.receipt.v1, for a gRPC server: requests become questions, and answers messages. */
+import type {
+  handleBidiStreamingCall,
+  handleServerStreamingCall,
+  handleUnaryCall,
+  ServerUnaryCall,
+  ServiceDefinition,
+  UntypedServiceImplementation,
+} from '@grpc/grpc-js';
+import type { Identity } from '../../../src/control-http/auth/index.ts';
+import { toError } from '../../../src/live/index.ts';
+import { exchangeReceipts, type Method, meshMethods, ProtoError } from '../../../src/mesh/index.ts';
+import { Dtab, ParseError, Path } from '../../../src/naming/index.ts';
+import type { Namespaces } from '../../namespaces.ts';
+import type { Receipts } from '../../receipts/receipts.ts';
+import type { Access, Caller } from './access.ts';
+import type { Feeds } from './feeds.ts';
+import { type StreamCounts, StreamFollower } from './follower.ts';
+import type { Answer, Question } from './question.ts';
+import { boundTreeOf, delegateTreeOf, dtabOf, replicasOf } from './questions.ts';
+import { type ComputedState, ReceiptExchange } from './receipt-exchange.ts';
+import { internal, invalidArgument, Refusal } from './status.ts';
+
+export interface MeshContext {
+  readonly namespaces: Namespaces;
+  readonly feeds: Feeds;
+  readonly receipts: Receipts;
+  readonly computed: Feeds<ComputedState>;
+  readonly access: Access;
+  readonly counts: CallCounts;
+}
+
+export interface CallCounts extends StreamCounts {
+  exchangeOpen(exchange: ReceiptExchange): void;
+  exchangeOver(exchange: ReceiptExchange): void;
+  /** A call has come in. */
+  called(): void;
+  refused(): void;
+}
+
+/** Both sides' messages are bytes to the library: a state is encoded once for all clients, and a request's faults get a status. */
+const raw = (bytes: Buffer): Buffer => bytes;
+
+export interface Service {
+  readonly definition: ServiceDefinition;
+  readonly implementation: UntypedServiceImplementation;
+}
+
+export function meshServices(context: MeshContext): Service {
+  const { namespaces } = context;
+  const definition: Record<string, ServiceDefinition[string]> = {};
+  const implementation: UntypedServiceImplementation = {};
+  const add = <Request, Response>(
+    method: Method<Request, Response>,
+    handler: UntypedServiceImplementation[string],
+  ): void => {
+    definition[method.path] = definitionOf(method);
+    implementation[method.path] = handler;
+  };
+  const ask = <Request, Response>(
+    get: Method<Request, Response>,
+    stream: Method<Request, Response>,
+    questionOf: (request: Request, identity: Identity) => Question | Refusal,
+  ): void => {
+    add(get, getting(context, get, questionOf));
+    add(stream, streaming(context, stream, questionOf));
+  };
+  const translate = <Request, Response>(
+    method: Method<Request, Response>,
+    answer: (request: Request) => Response,
+  ): void => {
+    add(method, translating(context, method, answer));
+  };
+
+  ask(meshMethods.getBoundTree, meshMethods.streamBoundTree, (request, identity) =>
+    boundTreeOf(namespaces, request, identity),
+  );
+  ask(meshMethods.getReplicas, meshMethods.streamReplicas, (id) => replicasOf(namespaces, id));
+  ask(meshMethods.getDtab, meshMethods.streamDtab, (root, identity) => dtabOf(namespaces, root, identity));
+  ask(meshMethods.getDelegateTree, meshMethods.streamDelegateTree, (request, identity) =>
+    delegateTreeOf(namespaces, request, identity),
+  );
+  add(exchangeReceipts, exchanging(context));
+  translate(meshMethods.readDtab, (text) => Dtab.parse(text ?? ''));
+  translate(meshMethods.showDtab, (dtab) => dtab?.show());
+  translate(meshMethods.readPath, (text) => (text === undefined ? Path.empty : Path.parse(text)));
+  translate(meshMethods.showPath, (path) => path?.show());
+  return { definition, implementation };
+}
+
+function definitionOf({
+  path,
+  requestStream,
+  responseStream,
+}: Pick<Method<unknown, unknown>, 'path' | 'requestStream' | 'responseStream'>): ServiceDefinition[string] {
+  return {
+    path,
+    requestStream,
+    responseStream,
+    requestSerialize: raw,
+    requestDeserialize: raw,
+    responseSerialize: raw,
+    responseDeserialize: raw,
+  };
+}
+
+/** Waits for the first answer. */
+function getting<Request, Response>(
+  { access, counts }: MeshContext,
+  { request }: Method<Request, Response>,
+  questionOf: (request: Request, identity: Identity) => Question | Refusal,
+): handleUnaryCall<Buffer, Buffer> {
+  return (call, reply) => {
+    counts.called();
+    const end = (answer: Answer): void => {
+      if (answer instanceof Refusal) counts.refused();
+      if (call.cancelled) return;
+      if (answer instanceof Refusal) reply(answer);
+      else reply(null, answer);
+    };
+    const asked = understand(access, call, (identity) => questionOf(request.decode(call.request), identity));
+    if (asked instanceof Refusal) return end(asked);
+    asked.first(cancellationOf(call)).then(end, (error) => end(internal(toError(error))));
+  };
+}
+
+function streaming<Request, Response>(
+  { access, feeds, counts }: MeshContext,
+  { request }: Method<Request, Response>,
+  questionOf: (request: Request, identity: Identity) => Question | Refusal,
+): handleServerStreamingCall<Buffer, Buffer> {
+  return (call) => {
+    counts.called();
+    const asked = understand(access, call, (identity) => questionOf(request.decode(call.request), identity));
+    if (asked instanceof Refusal) {
+      counts.refused();
+      call.emit('error', asked);
+      return;
+    }
+    new StreamFollower(call, feeds.get(asked), counts);
+  };
+}
+
+function exchanging(context: MeshContext): handleBidiStreamingCall<Buffer, Buffer> {
+  const { access, counts } = context;
+  return (call) => {
+    counts.called();
+    const identity = access.identify(call);
+    if (identity instanceof Refusal) {
+      counts.refused();
+      call.emit('error', identity);
+      return;
+    }
+    const exchange = new ReceiptExchange(call, identity, context);
+    counts.exchangeOpen(exchange);
+    exchange.onOver = () => counts.exchangeOver(exchange);
+  };
+}
+
+function translating<Request, Response>(
+  { access, counts }: MeshContext,
+  { request, response }: Method<Request, Response>,
+  answer: (request: Request) => Response,
+): handleUnaryCall<Buffer, Buffer> {
+  return (call, reply) => {
+    counts.called();
+    const answered = understand(access, call, () => response.encode(answer(request.decode(call.request))));
+    if (answered instanceof Refusal) {
+      counts.refused();
+      reply(answered);
+    } else {
+      reply(null, answered);
+    }
+  };
+}
+
+/** What a request of a known client asks for; bytes or a text that can't be read are the client's fault. */
+function understand<T>(access: Access, call: Caller, read: (identity: Identity) => T | Refusal): T | Refusal {
+  const identity = access.identify(call);
+  if (identity instanceof Refusal) return identity;
+  try {
+    return read(identity);
+  } catch (thrown) {
+    if (thrown instanceof ProtoError || thrown instanceof ParseError) return invalidArgument(thrown.message);
+    return internal(toError(thrown));
+  }
+}
+
+function cancellationOf(call: ServerUnaryCall<Buffer, Buffer>): AbortSignal {
+  const controller = new AbortController();
+  call.on('cancelled', () => controller.abort());
+  return controller.signal;
+}

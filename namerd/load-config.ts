@@ -1,0 +1,31 @@
+/** Loading namerd.yaml: its schema, its rules, and the JSON Schema that editors complete from. */
+import { type ConfigLanguage, type ConfigSource, type Loaded, load, readSource } from '../src/config/load.ts';
+import { jsonSchemaOf } from '../src/program/json-schema.ts';
+import { uniqueListeners } from '../src/program/listeners.ts';
+import { builtOnly } from '../src/program/not-built.ts';
+import { type NamerdConfig, namerdSchema } from './config.ts';
+import { distinctPrefixes, explainUnknownKey, listeners, withoutMeaning } from './config-rules.ts';
+import { notBuiltYet } from './not-built-yet.ts';
+
+const language: ConfigLanguage<NamerdConfig> = {
+  essential: 'interfaces',
+  schema: namerdSchema,
+  rules: [uniqueListeners(listeners), distinctPrefixes, withoutMeaning, builtOnly(notBuiltYet)],
+  explainUnknownKey,
+};
+
+/** Loads a namerd.yaml from its text. */
+export function loadConfig(source: ConfigSource): Promise<Loaded<NamerdConfig>> {
+  return load(source, language);
+}
+
+/** Loads a namerd.yaml from a file, or from standard input for `-`. */
+export async function loadConfigFile(path: string): Promise<Loaded<NamerdConfig>> {
+  const source = readSource(path);
+  return 'text' in source ? await loadConfig(source) : { ok: false, errors: [source], warnings: [] };
+}
+
+/** The JSON Schema of namerd.yaml. */
+export function configJsonSchema(): Promise<object> {
+  return jsonSchemaOf(namerdSchema, 'namerd.yaml, as namerd reads it');
+}

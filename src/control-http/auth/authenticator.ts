@@ -1,0 +1,91 @@
+/** Tells who asks by what a request carries: a bearer token, or the names of the client's certificate. */
+import { type FileContent, watchFile } from '../../files/index.ts';
+import { type Activity, hasValue, observe, until } from '../../live/index.ts';
+import type { Log } from '../../port/log.ts';
+import type { AuthConfig } from './config.ts';
+import { type Identity, identityOf } from './identity.ts';
+import { parseTokens, Tokens } from './tokens.ts';
+
+export interface Credentials {
+  /** The Authorization field, as it was sent. */
+  readonly authorization?: string | undefined;
+  /** The names of a client certificate that is believed (wire/tls). */
+  readonly certificateNames?: readonly string[];
+}
+
+/** RFC 6750 section 2.1; schemes have no case. */
+const BEARER = /^bearer +(\S+) *$/i;
+
+export class Authenticator {
+  readonly #config: AuthConfig;
+  readonly #log: Log;
+  #tokens = new Tokens([]);
+  #stop: () => void = () => {};
+  /** What was said last of the file, so that it is said once. */
+  #said = '';
+
+  /** Rejects when the file of tokens can't be read. */
+  static async open(config: AuthConfig, log: Log): Promise<Authenticator> {
+    const authenticator = new Authenticator(config, log);
+    await authenticator.#watchTokens();
+    return authenticator;
+  }
+
+  private constructor(config: AuthConfig, log: Log) {
+    this.#config = config;
+    this.#log = log;
+  }
+
+  /** Null: nobody that is known. A token that is wrong counts for nothing, whatever the certificate says. */
+  identify({ authorization, certificateNames = [] }: Credentials): Identity | null {
+    if (authorization === undefined) {
+      return certificateNames.length === 0 ? null : identityOf(certificateNames, this.#config.grants);
+    }
+    const token = BEARER.exec(authorization)?.[1];
+    const name = token === undefined ? undefined : this.#tokens.nameOf(token);
+    return name === undefined ? null : identityOf([name], this.#config.grants);
+  }
+
+  close(): void {
+    this.#stop();
+  }
+
+  async #watchTokens(): Promise<void> {
+    const { tokensPath } = this.#config;
+    if (tokensPath === undefined) return;
+    const file = watchFile(tokensPath);
+    const first = await until(file, ({ phase }) => phase !== 'pending');
+    if (!isFile(first)) throw new Error(`auth.tokensPath: can't read ${tokensPath}: ${reasonOf(first)}`);
+    this.#take(first.value);
+    this.#stop = observe(file, (now) => {
+      if (isFile(now)) this.#take(now.value);
+      // A file that is gone for a moment must not lock everybody out.
+      else if (now.phase !== 'pending') this.#warn(reasonOf(now), 'the tokens stay as they were');
+    });
+  }
+
+  #take({ text }: { readonly text: string }): void {
+    const { tokens, problems } = parseTokens(text);
+    this.#tokens = tokens;
+    if (problems.length > 0) this.#warn(problems.join('; '), 'lines of the file of tokens are left out');
+    else if (tokens.size === 0) this.#warn('it is empty', 'the file of tokens lets nobody in');
+    else this.#said = '';
+  }
+
+  #warn(reason: string, message: string): void {
+    if (this.#said === reason) return;
+    this.#said = reason;
+    this.#log.warn({ tokensPath: this.#config.tokensPath, reason }, message);
+  }
+}
+
+type Read = Activity<FileContent>;
+
+function isFile(now: Read): now is Read & { readonly value: Extract<FileContent, { state: 'file' }> } {
+  return now.phase === 'ok' && now.value.state === 'file';
+}
+
+function reasonOf(now: Read): string {
+  if (now.phase === 'failed') return now.error.message;
+  return hasValue(now) && now.value.state === 'directory' ? 'it is a directory' : 'it is missing';
+}

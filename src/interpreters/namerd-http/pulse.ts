@@ -1,0 +1,73 @@
+/**
+ * Whether a namerd is there. HTTP keeps no connection that would tell, so it is asked for nothing, again and again: often where there
+ * is another namerd to turn to. While it does not answer it is asked after waits that grow.
+ */
+import { type Answer, Refused } from '../../control-http/index.ts';
+import { type Live, variable } from '../../live/index.ts';
+import { Backoff, type Retry } from '../remote/backoff.ts';
+
+export interface PulseOptions {
+  /** Asks for nothing in particular: any answer of namerd will do. Rejects when there is none in time. */
+  readonly ask: (timeoutMs: number) => Promise<Answer>;
+  readonly pingMs: number;
+  readonly pingTimeoutMs: number;
+  readonly retry: Retry;
+}
+
+/** Of the first answer, ms: a connection must be made before it. */
+const CONNECT_TIMEOUT_MS = 3_000;
+
+export class Pulse {
+  readonly #options: PulseOptions;
+  readonly #isUp = variable(false);
+  readonly #backoff: Backoff;
+  #timer: NodeJS.Timeout | undefined;
+  #isAsking = false;
+  #isClosed = false;
+  /** Why it is not up, for messages. */
+  problem = '';
+
+  constructor(options: PulseOptions) {
+    this.#options = options;
+    this.#backoff = new Backoff(options.retry);
+    void this.#ask();
+  }
+
+  get isUp(): Live<boolean> {
+    return this.#isUp;
+  }
+
+  /** Something says that it may have gone: it is asked now. */
+  check(): void {
+    if (this.#isUp.value) void this.#ask();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+  }
+
+  async #ask(): Promise<void> {
+    if (this.#isAsking || this.#isClosed) return;
+    this.#isAsking = true;
+    clearTimeout(this.#timer);
+    const { ask, pingTimeoutMs, pingMs } = this.#options;
+    const isUp = this.#isUp.value;
+    const problem = await ask(isUp ? pingTimeoutMs : Math.max(pingTimeoutMs, CONNECT_TIMEOUT_MS)).then(
+      problemOf,
+      (error: Error) => error.message,
+    );
+    this.#isAsking = false;
+    if (this.#isClosed) return;
+    this.problem = problem;
+    if (problem === '') this.#backoff.reset();
+    this.#isUp.set(problem === '');
+    this.#timer = setTimeout(() => void this.#ask(), problem === '' ? pingMs : this.#backoff.next()).unref();
+  }
+}
+
+/** What keeps an answer from being that of a namerd that can be asked; empty: nothing. */
+function problemOf({ status, text }: Answer): string {
+  if (status === 401 || status === 403) return `it refuses us: ${new Refused(status, text).message}`;
+  return status >= 500 ? new Refused(status, text).message : '';
+}

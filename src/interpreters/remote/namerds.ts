@@ -1,0 +1,348 @@
+/**
+ * The namerds that an interpreter may ask, and which of them each watch is on. Watches are spread: one goes to the namerd that has
+ * the fewest. When a namerd goes away, its watches go to another at once; while there is none they wait here.
+ *
+ *     watches --apply--> waiting --(at most 16 unanswered a namerd)--> seats on a namerd
+ *
+ * A watch that waits for an answer holds up no request by itself; but a namerd that has just come up would be asked for
+ * everything by the whole fleet in one moment. So each Signpost has few questions open at a time, those without any answer yet first.
+ */
+
+import type { Live } from '../../live/index.ts';
+import { observe } from '../../live/index.ts';
+import type { Endpoint } from '../../naming/index.ts';
+import type { Log } from '../../port/log.ts';
+import type { Connect, NamerdClient } from './client.ts';
+
+/** Connections at a time; of more namerds than this, some at random. */
+const MAX_NAMERDS = 16;
+/** Watches of one namerd that may wait for it to take them. */
+const MAX_OPENING = 16;
+/** A namerd that has not taken a watch by now is busy with it, ms. The original does not say that it has taken one. */
+const OPEN_TIMEOUT_MS = 1_000;
+/** A namerd that a watch broke off on is not chosen for this long, if there is another, ms. */
+const AVOID_MS = 1_000;
+/** After this long without any namerd they count as away, ms. */
+const AWAY_AFTER_MS = 1_000;
+/** Before a client that could not be made is tried again, ms. */
+const RECONNECT_MS = 5_000;
+const SWEEP_MS = 1_000;
+
+/** Who wants to watch. */
+export interface Applicant {
+  /** It has no answer yet, so requests may wait for it. */
+  readonly isUrgent: boolean;
+  begin(seat: Seat): void;
+}
+
+/** What is told once a second. */
+export interface Watchful {
+  onSweep(now: number): void;
+}
+
+class Slot {
+  readonly key: string;
+  readonly client: NamerdClient;
+  readonly seats = new Set<Seat>();
+  opening = 0;
+  isUp = false;
+  /** Its address is no longer in the list: watches leave it as soon as another namerd has them. */
+  isLeaving = false;
+  avoidUntil = 0;
+  stopObserving: () => void = () => {};
+
+  constructor(key: string, client: NamerdClient) {
+    this.key = key;
+    this.client = client;
+  }
+}
+
+/** A watch's place on a namerd. */
+export class Seat {
+  readonly slot: Slot;
+  readonly since = performance.now();
+  /** The namerd can't be reached any more, or (`isLeaving`) should be left for another. */
+  onGone: (isLeaving: boolean) => void = () => {};
+  readonly #changed: () => void;
+  #isOpening = true;
+
+  constructor(slot: Slot, changed: () => void) {
+    this.slot = slot;
+    this.#changed = changed;
+    slot.seats.add(this);
+    slot.opening++;
+  }
+
+  get client(): NamerdClient {
+    return this.slot.client;
+  }
+
+  /** `host:port`. */
+  get address(): string {
+    return this.slot.key;
+  }
+
+  /** The namerd has taken the watch. */
+  opened(): void {
+    if (!this.#isOpening) return;
+    this.#isOpening = false;
+    this.slot.opening--;
+    this.#changed();
+  }
+
+  /** The watch is over; `isLost`: it broke off. */
+  leave(isLost: boolean): void {
+    this.opened();
+    this.slot.seats.delete(this);
+    if (isLost) this.slot.avoidUntil = performance.now() + AVOID_MS;
+    this.#changed();
+  }
+}
+
+export interface NamerdsOptions {
+  /** Where they are. While a list is empty or unknown, the last one holds. */
+  readonly addresses: Live<readonly Endpoint[]>;
+  readonly connect: Connect;
+  readonly log: Log;
+}
+
+export class Namerds {
+  readonly #options: NamerdsOptions;
+  readonly #slots = new Map<string, Slot>();
+  readonly #connecting = new Set<string>();
+  readonly #urgent: Set<Applicant> = new Set();
+  readonly #patient: Set<Applicant> = new Set();
+  readonly #watchful = new Set<Watchful>();
+  readonly #onUp = new Set<() => void>();
+  #addresses: readonly Endpoint[] = [];
+  #listed: readonly string[] = [];
+  #startedAt: number | null = null;
+  #stopObserving: () => void = () => {};
+  #sweeping: NodeJS.Timeout | undefined;
+  #isPumping = false;
+  #isClosed = false;
+  #hasWarned = false;
+  /** When one was last up, ms since 1970; null: never. */
+  #contactAt: number | null = null;
+
+  constructor(options: NamerdsOptions) {
+    this.#options = options;
+  }
+
+  /** Begins to connect; else the first watch does. */
+  start(): void {
+    if (this.#startedAt !== null || this.#isClosed) return;
+    this.#startedAt = performance.now();
+    this.#stopObserving = observe(
+      this.#options.addresses,
+      (addresses) => this.#reconcile(addresses),
+      (error) => this.#options.log.error({ err: error }, 'the addresses of namerd could not be computed'),
+    );
+    this.#sweeping = setInterval(() => this.#sweep(), SWEEP_MS).unref();
+  }
+
+  get isUp(): boolean {
+    for (const slot of this.#slots.values()) if (slot.isUp) return true;
+    return false;
+  }
+
+  /** None can be reached, and has not been for long enough that it need not be waited for. */
+  get isAway(): boolean {
+    if (this.isUp || this.#startedAt === null) return false;
+    const slots = [...this.#slots.values()];
+    const areRefused = slots.length > 0 && slots.every(({ client }) => client.problem !== '');
+    return areRefused || performance.now() - this.#startedAt >= AWAY_AFTER_MS;
+  }
+
+  /** When one could be reached last, ms since 1970: now if one can; null if none ever could. */
+  get contactAt(): number | null {
+    return this.isUp ? Date.now() : this.#contactAt;
+  }
+
+  /** Why there is none, for messages. */
+  get problem(): string {
+    if (this.#listed.length === 0) return 'no address of namerd is known';
+    const problems = [...this.#slots.values()].map(({ key, client }) => `${key}: ${client.problem || 'not connected'}`);
+    return problems.join('; ');
+  }
+
+  /** Those that can be reached, for what is no watch. */
+  upClients(): NamerdClient[] {
+    return [...this.#slots.values()].filter(({ isUp, isLeaving }) => isUp && !isLeaving).map(({ client }) => client);
+  }
+
+  /** Calls back whenever a namerd comes up. Returns what stops that. */
+  whenUp(callback: () => void): () => void {
+    this.#onUp.add(callback);
+    return () => this.#onUp.delete(callback);
+  }
+
+  /** Gives the applicant a seat as soon as there is one. Returns what withdraws it; after `begin` that does nothing. */
+  apply(applicant: Applicant): () => void {
+    this.start();
+    const queue = applicant.isUrgent ? this.#urgent : this.#patient;
+    queue.add(applicant);
+    this.#pump();
+    return () => queue.delete(applicant);
+  }
+
+  sweepFor(watchful: Watchful): () => void {
+    this.#watchful.add(watchful);
+    return () => this.#watchful.delete(watchful);
+  }
+
+  /** Plain JSON for the state page. */
+  state(): unknown[] {
+    return [...this.#slots.values()].map(({ key, isUp, seats, client }) => ({
+      address: key,
+      up: isUp,
+      watches: seats.size,
+      ...(client.problem === '' ? {} : { problem: client.problem }),
+    }));
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#stopObserving();
+    clearInterval(this.#sweeping);
+    for (const slot of [...this.#slots.values()]) this.#drop(slot);
+    this.#urgent.clear();
+    this.#patient.clear();
+    this.#onUp.clear();
+    this.#watchful.clear();
+  }
+
+  // ---- which namerds there are
+
+  #reconcile(addresses: readonly Endpoint[]): void {
+    // A resolver that fails, or knows of none just now, is no reason to leave those that answer.
+    if (addresses.length === 0 || this.#isClosed) return;
+    this.#addresses = addresses;
+    const wanted = this.#select(addresses);
+    this.#listed = [...wanted.keys()];
+    for (const slot of this.#slots.values()) {
+      const isLeaving = !wanted.has(slot.key);
+      if (isLeaving && !slot.isLeaving) this.#empty(slot);
+      slot.isLeaving = isLeaving;
+    }
+    for (const [key, address] of wanted) {
+      if (!this.#slots.has(key) && !this.#connecting.has(key)) void this.#connect(key, address, wanted.size === 1);
+    }
+    this.#pump();
+  }
+
+  /** Those that are connected to stay; the others by chance, so that a fleet spreads. */
+  #select(addresses: readonly Endpoint[]): Map<string, Endpoint> {
+    const listed = new Map(addresses.map((address) => [keyOf(address), address]));
+    const shuffled = [...listed].map((entry) => ({ entry, rank: this.#slots.has(entry[0]) ? -1 : Math.random() }));
+    shuffled.sort((a, b) => a.rank - b.rank);
+    return new Map(shuffled.slice(0, MAX_NAMERDS).map(({ entry }) => entry));
+  }
+
+  async #connect(key: string, { host, port }: Endpoint, isAlone: boolean): Promise<void> {
+    this.#connecting.add(key);
+    try {
+      const client = await this.#options.connect({ host, port }, isAlone);
+      if (this.#isClosed || !this.#listed.includes(key)) {
+        client.close();
+        return;
+      }
+      const slot = new Slot(key, client);
+      this.#slots.set(key, slot);
+      slot.stopObserving = observe(client.isUp, (isUp) => this.#onReachable(slot, isUp));
+    } catch (error) {
+      // A certificate or token file, most likely.
+      this.#options.log.error({ namerd: key, reason: (error as Error).message }, 'namerd can not be asked');
+      setTimeout(() => this.#reconcile(this.#addresses), RECONNECT_MS).unref();
+    } finally {
+      this.#connecting.delete(key);
+    }
+  }
+
+  #onReachable(slot: Slot, isUp: boolean): void {
+    if (slot.isUp === isUp) return;
+    slot.isUp = isUp;
+    this.#contactAt = Date.now();
+    if (isUp) {
+      slot.avoidUntil = 0;
+      this.#options.log.info({ namerd: slot.key }, 'connected to namerd');
+      this.#pump();
+      for (const callback of [...this.#onUp]) callback();
+    } else {
+      this.#options.log.warn({ namerd: slot.key, problem: slot.client.problem }, 'namerd is away');
+      for (const seat of [...slot.seats]) seat.onGone(false);
+    }
+  }
+
+  /** Its watches are to find another place; the last to go closes it. */
+  #empty(slot: Slot): void {
+    for (const seat of [...slot.seats]) seat.onGone(true);
+    this.#dropIfEmpty(slot);
+  }
+
+  #dropIfEmpty(slot: Slot): void {
+    if (slot.isLeaving && slot.seats.size === 0) this.#drop(slot);
+  }
+
+  #drop(slot: Slot): void {
+    this.#slots.delete(slot.key);
+    slot.stopObserving();
+    slot.client.close();
+  }
+
+  // ---- who goes where
+
+  /** In a turn of its own: an applicant may be called back at once otherwise, in the midst of what it is doing. */
+  #pump(): void {
+    if (this.#isPumping) return;
+    this.#isPumping = true;
+    queueMicrotask(() => {
+      this.#isPumping = false;
+      for (const queue of [this.#urgent, this.#patient]) {
+        for (const applicant of queue) {
+          const slot = this.#choose();
+          if (slot === undefined) return;
+          queue.delete(applicant);
+          applicant.begin(new Seat(slot, () => this.#onSeatChange(slot)));
+        }
+      }
+    });
+  }
+
+  #onSeatChange(slot: Slot): void {
+    this.#dropIfEmpty(slot);
+    if (this.#urgent.size + this.#patient.size > 0) this.#pump();
+  }
+
+  /** The one with the fewest watches, of those that take one; one that was broken off on lately only if there is no other. */
+  #choose(): Slot | undefined {
+    const now = performance.now();
+    let best: Slot | undefined;
+    const rank = (slot: Slot): number => slot.seats.size + (slot.avoidUntil > now ? 1e9 : 0);
+    for (const slot of this.#slots.values()) {
+      if (!slot.isUp || slot.isLeaving || slot.opening >= MAX_OPENING) continue;
+      if (best === undefined || rank(slot) < rank(best)) best = slot;
+    }
+    return best;
+  }
+
+  #sweep(): void {
+    const now = performance.now();
+    for (const { seats } of this.#slots.values()) {
+      for (const seat of seats) if (now - seat.since > OPEN_TIMEOUT_MS) seat.opened();
+    }
+    for (const watchful of this.#watchful) watchful.onSweep(now);
+    this.#warnIfNeverThere();
+  }
+
+  /** That one goes away is said when it does; this is for one that was not there to begin with. */
+  #warnIfNeverThere(): void {
+    if (this.#hasWarned || this.#contactAt !== null || !this.isAway) return;
+    this.#hasWarned = true;
+    this.#options.log.warn({ problem: this.problem }, 'no namerd can be reached; it is tried again and again');
+  }
+}
+
+function keyOf({ host, port }: Endpoint): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
