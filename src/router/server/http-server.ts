@@ -150,7 +150,7 @@ export class HttpServer implements ServerConnectionOwner, ExchangeServer {
   #openLayered(stream: Stream, addresses: ConnectionAddresses): StreamEvents {
     const compressed = this.#compressionLevel === 0 ? null : new CompressedStream(stream, this.#compressionLevel);
     const below = compressed ?? stream;
-    const buffered = this.#bufferBytes === null ? null : new BufferedStream(below, this.#bufferBytes, this.errorLimits);
+    const buffered = this.#bufferBytes === null ? null : new BufferedStream(below, this.#bufferBytes, this);
     const exchange = new Exchange(this, buffered ?? below, addresses);
     buffered?.attach(exchange);
     compressed?.attach(buffered ?? exchange);
