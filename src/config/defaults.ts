@@ -139,8 +139,6 @@ export const connectTimeoutMs = 1000;
 export const loadBalancerKind = 'p2c';
 /** 1.7.5. Draws before an endpoint is taken that would rather not be. */
 export const maxEffort = 5;
-/** Requests that may wait for a connection to one endpoint. 1.7.5 has no limit, so that a queue grows until memory ends. */
-export const maxWaiters = 10_000;
 /** 1.7.5. Time in ms over which ewma forgets latencies. */
 export const ewmaDecayTimeMs = 10_000;
 /** 1.7.5. Time in ms over which aperture averages the load. */
@@ -151,6 +149,8 @@ export const apertureLowLoad = 0.5;
 export const apertureHighLoad = 2;
 /** 1.7.5. */
 export const minAperture = 1;
+/** Requests that may wait for a connection to one endpoint. 1.7.5 has no limit, so that a queue grows until memory ends. */
+export const maxWaiters = 10_000;
 /** 1.7.5. Idle connections per endpoint that are kept whatever their age. */
 export const poolMinSize = 0;
 
