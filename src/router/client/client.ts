@@ -122,7 +122,7 @@ export class Client extends TimerEntry {
     return taken;
   }
 
-  /** Brings the gauges up to date that other workers move too. */
+  /** To be called now and then, also without requests: looks at what other workers found out. */
   measure(): void {
     this.metrics.budget.set(this.requeueBudget.balance());
     this.#replicas.measure();
