@@ -41,17 +41,20 @@ export interface Step {
   readonly printed: string;
 }
 
+const COMMANDS = { signpost: 'src/main.ts', namerd: 'namerd/main.ts', namerctl: 'namerd/ctl/main.ts' };
+
 /**
  * Follows a document in a fresh folder, in its order: a block ```` ```yaml NAME ```` is saved as NAME, and each line of a
- * ```` ```console ```` block that begins with `$ ` is typed into a shell that knows `signpost`.
+ * ```` ```console ```` block that begins with `$ ` is typed into a shell that knows the project's commands.
  */
 export function follow(t: { teardown(fn: () => void): void }, document: string): Step[] {
   const folder = tempDir(t);
   const bin = join(tempDir(t), 'bin');
   mkdirSync(bin);
-  const main = join(ROOT, 'src/main.ts');
-  writeFileSync(join(bin, 'signpost'), `#!/bin/sh\nexec "${process.execPath}" "${main}" "$@"\n`);
-  chmodSync(join(bin, 'signpost'), 0o755);
+  for (const [name, main] of Object.entries(COMMANDS)) {
+    writeFileSync(join(bin, name), `#!/bin/sh\nexec "${process.execPath}" "${join(ROOT, main)}" "$@"\n`);
+    chmodSync(join(bin, name), 0o755);
+  }
   const env = { PATH: [bin, process.env['PATH']].join(delimiter), HOME: process.env['HOME'] };
 
   const steps: Step[] = [];
