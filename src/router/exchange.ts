@@ -11,7 +11,14 @@
 
 import { failureClass } from '../metrics/names.ts';
 import type { RequestRecord } from '../port/protocol.ts';
-import { Body, type Head, PlainResponseHead, type RequestHead, type ResponseHead } from '../wire/head.ts';
+import {
+  Body,
+  type Head,
+  type HeaderBlock,
+  PlainResponseHead,
+  type RequestHead,
+  type ResponseHead,
+} from '../wire/head.ts';
 import { bit, Known } from '../wire/known-headers.ts';
 import { reasonPhrase } from '../wire/reasons.ts';
 import {
@@ -29,7 +36,6 @@ import { type ErrorLimits, errorResponse, type RouteError } from './errors.ts';
 import { prepareInterim, prepareRequest, prepareResponse } from './http/context-headers.ts';
 import { readDeadline } from './http/deadline.ts';
 import { isFromHop, markRetries, RETRIES_EXHAUSTED_FIELD } from './http/retry-headers.ts';
-import type { TraceHeaders } from './http/trace.ts';
 import type { NamedRequest } from './named-request.ts';
 import { NO_OVERRIDE, type OverrideResult } from './override.ts';
 import { Recorder } from './recorder.ts';
@@ -56,7 +62,8 @@ export interface ExchangeServer {
   override(head: RequestHead): OverrideResult;
   /** The name of a request, shown. */
   identify(head: RequestHead, peer: ConnectionAddresses): string | RouteError;
-  startTrace(head: RequestHead): TraceHeaders;
+  /** The headers of the trace that a request belongs to. */
+  startTrace(head: RequestHead): HeaderBlock;
   /** A request came with a deadline, which is so many ms away; negative when it has passed. */
   countDeadline(leftMs: number): void;
 }

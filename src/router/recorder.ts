@@ -1,4 +1,6 @@
 /** Records one exchange in the metrics of its server, its service, and each client that it is sent to. */
+// The global of this name is found by a getter each time.
+import { performance } from 'node:perf_hooks';
 import { failureClass } from '../metrics/names.ts';
 import type { ClientMetrics } from './client/metrics.ts';
 import type { RouteError } from './errors.ts';

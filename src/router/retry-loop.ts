@@ -14,7 +14,7 @@
  */
 
 import type { Counter } from '../metrics/registry.ts';
-import type { Head, ResponseHead } from '../wire/head.ts';
+import type { Head, HeaderBlock, ResponseHead } from '../wire/head.ts';
 import { NO_BYTES } from '../wire/stream.ts';
 import { Attempt, type AttemptFailure, type AttemptOwner } from './attempt.ts';
 import type { Binding, Leaf } from './binding.ts';
@@ -25,7 +25,7 @@ import { backendError, dentryLines, type RouteError, type Selected } from './err
 import { Verdict } from './http/classifiers/index.ts';
 import { writeDeadline } from './http/deadline.ts';
 import { forbidsRetry, isNack, retryAfterMs } from './http/retry-headers.ts';
-import { nextClientSpan, showTrace, type TraceHeaders } from './http/trace.ts';
+import { nextClientSpan, showTrace } from './http/trace.ts';
 import { routeFailure } from './metrics.ts';
 import type { NamedRequest } from './named-request.ts';
 import { NO_OVERRIDE } from './override.ts';
@@ -55,16 +55,15 @@ export class RetryLoop implements AttemptOwner {
   /** Which budgets know of the request. */
   #isDeposited = false;
   #depositedAt: Client | null = null;
-  #trace: string;
-  readonly #requestId: string;
+  /** The headers of the trace, with the span of the present try. */
+  #trace: HeaderBlock;
   #waiting: Waiting | null = null;
   #isOver = false;
 
-  constructor(request: NamedRequest, binding: Binding, trace: TraceHeaders) {
+  constructor(request: NamedRequest, binding: Binding, trace: HeaderBlock) {
     this.#request = request;
     this.binding = binding;
-    this.#trace = trace.context;
-    this.#requestId = trace.requestId;
+    this.#trace = trace;
   }
 
   start(): void {
@@ -205,8 +204,7 @@ export class RetryLoop implements AttemptOwner {
     request.recorder.sentTo(leaf.client.metrics, leaf.pair);
     const mark = head.mark();
     head.appendBlock(leaf.headers);
-    head.append('l5d-ctx-trace', this.#trace);
-    head.append('l5d-reqid', this.#requestId);
+    head.appendBlock(this.#trace);
     if (override !== NO_OVERRIDE) head.append('l5d-ctx-dtab', override);
     if (deadline !== null) {
       const header = deadline.header(attemptTimeoutMs);

@@ -5,7 +5,7 @@
 import * as defaults from '../../config/defaults.ts';
 import type { MetricRegistry } from '../../metrics/registry.ts';
 import type { ConnectionCounts } from '../../wire/connection-counts.ts';
-import type { RequestHead, ResponseHead } from '../../wire/head.ts';
+import type { HeaderBlock, RequestHead, ResponseHead } from '../../wire/head.ts';
 import type {
   Http1ServerConnection,
   ServerConnectionLimits,
@@ -22,7 +22,7 @@ import { viaEntries } from '../http/context-headers.ts';
 import { createForwarder, type Forwarder } from '../http/forwarded.ts';
 import { headLimits, maxBufferedBytes } from '../http/limits.ts';
 import { normalizeTarget } from '../http/target.ts';
-import { startTrace, type TraceHeaders } from '../http/trace.ts';
+import { startTrace } from '../http/trace.ts';
 import { NO_OVERRIDE, type OverridePolicy, type OverrideResult, readOverride } from '../override.ts';
 import type { Router } from '../router.ts';
 import { BufferedStream } from './buffered-stream.ts';
@@ -224,7 +224,7 @@ export class HttpServer implements ServerConnectionOwner, ExchangeServer {
   }
 
   /** The trace that the request belongs to, or a new one. */
-  startTrace(head: RequestHead): TraceHeaders {
+  startTrace(head: RequestHead): HeaderBlock {
     if (this.isEdge || (head.present & TRACE_HEADERS) === 0) return startTrace(undefined, undefined);
     return startTrace(head.values(Known.l5dCtxTrace)[0], head.values(Known.l5dSample)[0]);
   }

@@ -12,6 +12,7 @@ import { Body, type Head, type ResponseHead } from '../head.ts';
 import { type InactivityLimits, InactivityWatch, type Turn, type WatchedConnection } from '../inactivity.ts';
 import { bit, Known } from '../known-headers.ts';
 import { type BytesReader, ReadBuffer } from '../read-buffer.ts';
+import { statusLine } from '../reasons.ts';
 import type { ConnectionAddresses, ResetReason, Stream, StreamEvents } from '../stream.ts';
 import type { TimerWheel } from '../timer-wheel.ts';
 import type { DecoderLimits } from './decoder.ts';
@@ -127,7 +128,7 @@ export class Http1ServerConnection
   sendHead(head: ResponseHead, chunk: Buffer, start: number, end: number, fin: boolean): boolean {
     this.#responseStarted = true;
     if (this.#clock.isExpired) this.#keepAlive = false;
-    const startLine = `HTTP/1.1 ${head.status} ${head.reason}\r\n`;
+    const startLine = statusLine(head.status, head.reason);
     let own = '';
     let chunked = false;
     if (head.bodyKind === Body.tunnel) {
@@ -154,7 +155,7 @@ export class Http1ServerConnection
   sendInterim(head: ResponseHead): void {
     // RFC 9110 15.2: an HTTP/1.0 client knows no 1xx.
     if (this.#minorVersion > 0 && !this.#responseStarted) {
-      this.#encoder.interim(`HTTP/1.1 ${head.status} ${head.reason}\r\n`, head);
+      this.#encoder.interim(statusLine(head.status, head.reason), head);
     }
   }
 
@@ -221,7 +222,7 @@ export class Http1ServerConnection
     }
     const { head, body } = this.#owner.refusal(error);
     this.#encoder.head(
-      `HTTP/1.1 ${head.status} ${head.reason}\r\n`,
+      statusLine(head.status, head.reason),
       head,
       'Connection: close\r\n',
       false,
