@@ -28,6 +28,7 @@ export class RawBackend {
   readonly connections: RawSocket[] = [];
   /** The bytes of each whole request, in the order in which their ends came. */
   readonly requests: string[] = [];
+  answer: Answer;
 
   /** Closed when the test is over. */
   static async start(t: Test, answer: Answer = echoTarget): Promise<RawBackend> {
@@ -41,6 +42,7 @@ export class RawBackend {
   }
 
   private constructor(answer: Answer) {
+    this.answer = answer;
     this.#server = createServer({ noDelay: true }, (socket) => {
       const connection: RawSocket = { socket, raw: '', closed: false };
       this.connections.push(connection);
@@ -59,7 +61,7 @@ export class RawBackend {
           this.requests.push(connection.raw.slice(answered, parsed.end));
           answered = parsed.end;
           const { method, target } = requestLine(parsed.message);
-          socket.write(answer(target, method), 'latin1');
+          socket.write(this.answer(target, method), 'latin1');
         }
       });
     });

@@ -51,6 +51,11 @@ export class RawConnection {
     this.#socket.end();
   }
 
+  /** Reads nothing any more. */
+  pause(): void {
+    this.#socket.pause();
+  }
+
   destroy(): void {
     this.#socket.destroy();
   }

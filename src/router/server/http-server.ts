@@ -21,13 +21,14 @@ import { Exchange } from '../exchange.ts';
 import type { ExchangeServer } from '../exchange-server.ts';
 import { viaEntries } from '../http/context-headers.ts';
 import { createForwarder, type Forwarder } from '../http/forwarded.ts';
-import { headLimits, maxBufferedBytes } from '../http/limits.ts';
+import { maxBufferedBytes } from '../http/limits.ts';
 import { normalizeTarget } from '../http/target.ts';
 import { startTrace } from '../http/trace.ts';
 import { NO_OVERRIDE, type OverridePolicy, type OverrideResult, overridePolicy, readOverride } from '../override.ts';
 import type { Router } from '../router.ts';
 import { BufferedStream } from './buffered-stream.ts';
 import { CompressedStream } from './compressed-stream.ts';
+import { connectionLimits } from './limits.ts';
 import { isShed, type ServedRequest, ServerMetrics } from './metrics.ts';
 import { Stay } from './stay.ts';
 
@@ -90,17 +91,7 @@ export class HttpServer implements ServerConnectionOwner, ExchangeServer {
     this.timeoutMs = config.timeoutMs;
     this.policy = overridePolicy(config);
     this.isEdge = this.policy.isEdge;
-    const { serverSession, socketOptions } = config;
-    this.limits = {
-      ...headLimits(routerConfig, config.maxHeaders ?? (this.isEdge ? defaults.edgeMaxHeaders : defaults.maxHeaders)),
-      headerTimeoutMs:
-        config.headerTimeoutMs ?? (this.isEdge ? defaults.edgeHeaderTimeoutMs : defaults.headerTimeoutMs),
-      idleTimeoutMs: idleTimeoutMs(config),
-      lifeTimeMs: serverSession?.lifeTimeMs,
-      endMeansGone: !(config.allowHalfClose ?? false),
-      readTimeoutMs: socketOptions?.readTimeoutMs,
-      writeTimeoutMs: socketOptions?.writeTimeoutMs,
-    };
+    this.limits = connectionLimits(routerConfig, config);
     this.errorLimits = {
       bodyBytes: (routerConfig.maxErrResponseKB ?? defaults.maxErrResponseKB) * 1024,
       headerBytes: this.limits.headerBytes,
@@ -240,13 +231,6 @@ export class HttpServer implements ServerConnectionOwner, ExchangeServer {
     if (this.isEdge || (head.present & TRACE_HEADERS) === 0) return startTrace(undefined, undefined);
     return startTrace(head.values(Known.l5dCtxTrace)[0], head.values(Known.l5dSample)[0]);
   }
-}
-
-/** The shorter of the two keys; whoever sets one of them means it, also where it is longer than the default. */
-function idleTimeoutMs({ idleTimeoutMs: own, serverSession }: ServerConfig): number {
-  const session = serverSession?.idleTimeMs;
-  if (own === undefined) return session ?? defaults.idleTimeoutMs;
-  return Math.min(own, session ?? own);
 }
 
 /** Waits for something, but not longer than `ms`. */
