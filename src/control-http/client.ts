@@ -144,7 +144,8 @@ export class ControlClient {
       limit.restart(silenceMs);
       for await (const chunk of body as AsyncIterable<string>) {
         limit.restart(silenceMs);
-        const lines = (rest + chunk).split('\n');
+        const [first = '', ...others] = chunk.split('\n');
+        const lines = [rest + first, ...others];
         rest = lines.pop() ?? '';
         if (rest.length > MAX_LINE_BYTES) throw new Error(`it sends more than ${MAX_LINE_BYTES} bytes in a line`);
         for (const line of lines) if (line !== '') yield line;
