@@ -151,6 +151,11 @@ test('one bad key is told with its place, what is allowed and what was probably 
     [router(['client: {kind: io.l5d.static, configs: [{}]}']), '3:43: routers[0].client.configs[0].prefix: missing'],
     [router(['service: {kind: io.l5d.nope}']), 'allowed: io.l5d.global, io.l5d.static'],
     [router(['client: {failureAccrual: {kind: io.l5d.successRate, successRate: 2.0, requests: 5}}']), 'from 0 to 1'],
+    [router(['client: {failureAccrual: {kind: io.l5d.consecutiveFailures}}']), 'failures: missing; add it'],
+    [router(['client: {failureAccrual: {kind: none, maxEjectionPercent: 101}}']), 'a whole number from 0 to 100'],
+    [router(['client: {failureAccrual: {kind: io.l5d.sucessRate}}']), 'did you mean "io.l5d.successRate"?'],
+    [router(['client: {loadBalancer: {kind: aperture, lowLoad: 3}}']), 'lowLoad: not below highLoad (2)'],
+    [router(['client: {loadBalancer: {kind: heap, maxEffort: 3}}']), 'maxEffort: unknown key'],
     [router(['service: {retries: {backoff: {kind: jittered, minMs: 5, maxMs: 1}}}']), 'minMs: above maxMs (1)'],
     [
       router(['streamingEnabled: false', 'streamAfterContentLengthKB: 5']),

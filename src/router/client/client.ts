@@ -122,7 +122,7 @@ export class Client extends TimerEntry {
     return taken;
   }
 
-  /** Brings the gauges up to date that other workers move too. */
+  /** To be called now and then, also without requests: looks at what other workers found out. */
   measure(): void {
     this.metrics.budget.set(this.requeueBudget.balance());
     this.#replicas.measure();
@@ -217,7 +217,7 @@ function poolLimits({ hostConnectionPool: pool, clientSession: session }: Client
   return {
     minSize: pool?.minSize ?? defaults.poolMinSize,
     maxSize: pool?.maxSize ?? unlimited,
-    maxWaiters: pool?.maxWaiters ?? defaults.poolMaxWaiters,
+    maxWaiters: pool?.maxWaiters ?? defaults.maxWaiters,
     idleTimeMs: Math.min(pool?.idleTimeMs ?? unlimited, session?.idleTimeMs ?? unlimited),
     lifeTimeMs: session?.lifeTimeMs ?? unlimited,
   };

@@ -68,6 +68,7 @@ export class EndpointHealth {
   get hasLostTouch(): boolean {
     return this.#hasLostTouch || !this.isGood;
   }
+
   // ---- where requests may go
 
   /** Taken out by failure accrual. */

@@ -124,7 +124,7 @@ export class Replicas {
     return Array.from(this.#endpoints.values(), (endpoint) => endpoint.state(nowMs));
   }
 
-  /** Brings metrics up to date though no request comes. */
+  /** Though no request comes: tries connects that are due, and brings metrics up to date. */
   measure(): void {
     this.refresh();
     this.#options.metrics.opened(this.#options.balancer.aperture ?? 0);
@@ -171,7 +171,7 @@ export class Replicas {
       else out.push({ endpoint, ms });
       if (ms > 0) nextMs = Math.min(nextMs, ms);
     }
-    usable.push(...this.#tooMany(out, weighted.length));
+    for (const endpoint of this.#tooMany(out, weighted.length)) usable.push(endpoint);
     this.#isPanicking = usable.length === 0 && weighted.length > 0;
     this.#nextMs = Number.isFinite(nextMs) ? (nowMs + Math.ceil(nextMs)) | 0 : null;
     this.#options.balancer.update(this.#isPanicking ? weighted : usable);

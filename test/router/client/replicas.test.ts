@@ -141,6 +141,10 @@ test('failFast: one failed connect is enough; one worker tries for all, further 
   await until(() => failed(a) === 3);
   t.match(a.at(refused).health.state(shared.nowMs), { status: 'unreachable' });
 
+  shared.nowMs += 32_000;
+  a.replicas.measure();
+  await until(() => failed(a) === 4);
+
   const server = createServer().listen(refused, '127.0.0.1');
   t.teardown(() => server.close());
   await until(() => server.listening);

@@ -11,7 +11,7 @@ import * as defaults from '../../../config/defaults.ts';
 import { defineKind } from '../../../config/kind.ts';
 import { optional } from '../../../config/kinds.ts';
 import * as scalars from '../../../config/scalars.ts';
-import { type Balancer, type BalancerContext, drawIndex, drawOther, type LoadWatcher, type Node } from './balancer.ts';
+import { type Balancer, type BalancerContext, drawLessLoaded, type LoadWatcher, type Node } from './balancer.ts';
 import { maxEffort } from './max-effort.ts';
 import { WeightClasses } from './weight-classes.ts';
 
@@ -50,14 +50,7 @@ class Aperture implements Balancer<Node>, LoadWatcher {
   }
 
   pick(): Node | null {
-    const nodes = this.#nodes;
-    const count = this.aperture;
-    if (count <= 1) return nodes[0] ?? null;
-    const { random } = this.#context;
-    const first = drawIndex(random, count);
-    const a = nodes[first] as Node;
-    const b = nodes[drawOther(random, count, first)] as Node;
-    return b.load < a.load ? b : a;
+    return drawLessLoaded(this.#context.random, this.#nodes, this.aperture);
   }
 
   loadChanged(_node: Node, change: number): void {

@@ -43,6 +43,15 @@ export interface BalancerContext {
   readonly workers: number;
 }
 
+/** Of two of the first `count` nodes, drawn at random, the one with fewer requests in flight; null when there are none. */
+export function drawLessLoaded(random: () => number, nodes: readonly Node[], count: number): Node | null {
+  if (count <= 1) return nodes[0] ?? null;
+  const first = drawIndex(random, count);
+  const a = nodes[first] as Node;
+  const b = nodes[drawOther(random, count, first)] as Node;
+  return b.load < a.load ? b : a;
+}
+
 /** The index of one of `count`, at random. */
 export function drawIndex(random: () => number, count: number): number {
   return Math.floor(random() * count);

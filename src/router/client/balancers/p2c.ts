@@ -1,6 +1,6 @@
 /** p2c: of two endpoints drawn at random, the one with fewer requests in flight. */
 import { defineKind } from '../../../config/kind.ts';
-import { type Balancer, type BalancerContext, drawIndex, drawOther, type Node } from './balancer.ts';
+import { type Balancer, type BalancerContext, drawLessLoaded, type Node } from './balancer.ts';
 import { maxEffort } from './max-effort.ts';
 import { WeightClasses } from './weight-classes.ts';
 
@@ -17,13 +17,7 @@ class PowerOfTwoChoices implements Balancer<Node> {
   }
 
   pick(): Node | null {
-    const nodes = this.#nodes;
-    const count = nodes.length;
-    if (count <= 1) return nodes[0] ?? null;
-    const first = drawIndex(this.#random, count);
-    const a = nodes[first] as Node;
-    const b = nodes[drawOther(this.#random, count, first)] as Node;
-    return b.load < a.load ? b : a;
+    return drawLessLoaded(this.#random, this.#nodes, this.#nodes.length);
   }
 }
 
