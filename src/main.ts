@@ -14,6 +14,7 @@ const explain: DefineCommand = (command, answer, output) => {
     .argument('<PATH>', 'a path such as /svc/web')
     .option('-d, --dtab <DTAB>', "entries to add, as a request's l5d-dtab header would")
     .option('-r, --router <LABEL>', 'the router; without it, the first')
+    .option('-s, --server <PORT>', "the server whose rules for overrides hold; without it, the router's first")
     .addOption(output())
     .action(async (config: string, path: string, options: ExplainOptions) => {
       const { explainPath } = await import('./process/explain.ts');

@@ -56,11 +56,11 @@ test('help and version', async (t) => {
 });
 
 test('check says errors and warnings, and ends with 0 or 1', async (t) => {
-  const good = fileOf(t, minimal.replace('http\n', 'http\n  client: {failFast: true}\n'));
-  const warning = 'known but not built yet: endpoints are not avoided after a failed connect';
+  const good = fileOf(t, minimal.replace('http\n', 'http\n  httpAccessLog: access.log\n'));
+  const warning = 'known but not built yet: no access log is written';
   t.match(await signpost(t, 'check', good), {
     code: 0,
-    stdout: `${good}:3:12: warning: routers[0].client.failFast: ${warning}\n${good}: ok, 1 warning\n`,
+    stdout: `${good}:3:3: warning: routers[0].httpAccessLog: ${warning}\n${good}: ok, 1 warning\n`,
   });
   const bad = fileOf(t, `foo: 1\n${minimal}`);
   const { code, stdout } = await signpost(t, 'check', bad);
@@ -122,6 +122,29 @@ test('explain shows how a path is bound', async (t) => {
   t.match(await signpost(t, 'explain', file, '/svc/a', '-r', 'x'), { code: 1, stderr: 'there are: http, other' });
   t.match(await signpost(t, 'explain', file, 'svc'), { code: 1, stderr: "PATH: '/' expected" });
   t.match(await signpost(t, 'explain', file, '/svc', '-d', 'x'), { code: 1, stderr: '--dtab: ' });
+});
+
+test('explain asks the rules for overrides of the server that the request would come to', async (t) => {
+  const file = fileOf(
+    t,
+    [
+      'routers:',
+      '- protocol: http',
+      '  dtab: /svc => /$/inet/127.0.0.1/80',
+      '  servers: [{port: 4140}, {port: 4141, overrides: {allow: [/svc]}}, {port: 4142, clearContext: true}]',
+    ].join('\n'),
+  );
+  const explain = (...args: string[]) => signpost(t, 'explain', file, '/svc/a', ...args);
+  t.match(await explain('-d', '/svc/a => /$/inet/127.0.0.1/81'), { code: 0, stdout: '127.0.0.1:81' });
+  t.match(await explain('-d', '/svc/a => /$/inet/169.254.0.1/80'), {
+    code: 2,
+    stderr: '--dtab: a dtab override may not',
+  });
+  t.match(await explain('-d', '/svc/a => /svc/b', '-s', '4141'), { code: 0 });
+  t.match(await explain('-d', '/svc/a => /$/inet/127.0.0.1/81', '-s', '4141'), { code: 1, stderr: 'may not lead to' });
+  t.match(await explain('-d', '/svc/a => /svc/b', '-s', '4142'), { code: 1, stderr: 'accepts no overrides' });
+  t.match(await explain('-s', '4142'), { code: 0 });
+  t.match(await explain('-s', '1'), { code: 1, stderr: 'no server on port 1' });
 });
 
 test('a config with errors does not start', async (t) => {

@@ -3,7 +3,7 @@
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePort } from '../children.ts';
+import { type Command, freePort } from '../children.ts';
 import { type Endpoint, HOST, type Peer, type Plan } from './peer.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
@@ -77,7 +77,12 @@ export const signpost: Peer = {
     writeDisco(disco, plan);
     const file = join(plan.folder, 'linkerd.yaml');
     writeFileSync(file, configure(plan, disco, await freePort()));
-    const main = entry() ?? SOURCE;
-    return { file: process.execPath, args: [...flagsOf(main), main, file] };
+    return startSignpost(file);
   },
 };
+
+/** How to start it with a config file. */
+export function startSignpost(config: string): Command {
+  const main = entry() ?? SOURCE;
+  return { file: process.execPath, args: [...flagsOf(main), main, config] };
+}

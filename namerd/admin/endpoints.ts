@@ -34,10 +34,7 @@ export function namerdEndpoints(sources: NamerdSources): ReadonlyMap<string, Con
     ['/', namespacesPage(frame, storage, interfaces)],
     ['/dtab/', namespacePage(frame, storage)],
     // By the dtab that is asked with alone, whatever namespace it names.
-    [
-      '/dtab/delegator.json',
-      delegatorHandler((_namespace, dtab, path) => namespaces.withoutNamespace.delegate?.(dtab, path)),
-    ],
+    ['/dtab/delegator.json', delegatorHandler(({ dtab, path }) => namespaces.withoutNamespace.delegate?.(dtab, path))],
     [`/storage/${storage.state().kind}.json`, () => prettyJson(200, storage.state())],
     ['/interfaces.json', () => prettyJson(200, interfaces().map(showInterface))],
   ]);

@@ -7,12 +7,12 @@ import { parseDuration } from './duration.ts';
 import { ExitCode, usageFailure } from './failure.ts';
 import type { ParsedFlags } from './flags.ts';
 import { about } from './hints.ts';
-import { printJson, printLine, wantsJson } from './output.ts';
+import { printable, printJson, printLine, wantsJson } from './output.ts';
 import { readConnection } from './settings.ts';
 
 const DEFAULT_TIMEOUT_MS = 60_000;
-/** What one request waits for, ms: little enough for proxies on the way. */
-const MAX_WAIT_MS = 20_000;
+/** What one request waits for, ms: then it is told how far things are. */
+const MAX_WAIT_MS = 5_000;
 const ALLOWING_WAIT_MS = 1_000;
 
 export interface WaitOptions {
@@ -87,8 +87,8 @@ function linesOf({ name, router, state, version, since, waiting = [] }: Signpost
   const paint = { serving: good, idle: good, old: warn, disconnected: bad }[state];
   const at = version === null ? 'nothing' : `version ${version}`;
   const how = state === 'disconnected' ? `${at} when last seen` : at;
-  const line = `  ${name} ${router}: ${paint(state)} since ${since.replace(/\.\d+Z$/, 'Z')}, ${how}`;
-  return [line, ...waiting.map((reason) => `    waits for ${reason}`)];
+  const line = `  ${printable(`${name} ${router}`)}: ${paint(state)} since ${since.replace(/\.\d+Z$/, 'Z')}, ${how}`;
+  return [line, ...waiting.map((reason) => `    waits for ${printable(reason)}`)];
 }
 
 /** `dtab receipts NS [VERSION]`. */

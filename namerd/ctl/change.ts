@@ -2,6 +2,7 @@
 import type { Flag } from './command.ts';
 import type { Change } from './controller.ts';
 import type { ParsedFlags } from './flags.ts';
+import { printable } from './output.ts';
 
 export const CHANGE_FLAGS: readonly Flag[] = [
   {
@@ -15,9 +16,14 @@ export const CHANGE_FLAGS: readonly Flag[] = [
 
 /** @param message when none was given */
 export function changeOf(flags: ParsedFlags, message?: string): Change {
+  return { author: flags.text('author') ?? authorByEnvironment(), message: flags.text('message') ?? message };
+}
+
+/** A name that namerd would not take is no reason to refuse the change. */
+const MAX_AUTHOR_CHARS = 60;
+
+function authorByEnvironment(): string | undefined {
   const { NAMERCTL_AUTHOR, GIT_AUTHOR_NAME, USER, LOGNAME, USERNAME } = process.env;
-  return {
-    author: flags.text('author') ?? (NAMERCTL_AUTHOR || GIT_AUTHOR_NAME || USER || LOGNAME || USERNAME || undefined),
-    message: flags.text('message') ?? message,
-  };
+  const name = NAMERCTL_AUTHOR || GIT_AUTHOR_NAME || USER || LOGNAME || USERNAME || '';
+  return printable(name).trim().slice(0, MAX_AUTHOR_CHARS) || undefined;
 }

@@ -6,6 +6,7 @@ import type { DtabFile } from './dtab-file.ts';
 import { ExitCode, Failure } from './failure.ts';
 import { type Answer, exchange, type Outgoing, openStream } from './http.ts';
 import { tellWarnings } from './output.ts';
+import { notFound, UnexpectedResponse, versionOf, warningsOf } from './responses.ts';
 import type { Connection } from './settings.ts';
 
 /** Who changes a dtab, and why: kept in its history. */
@@ -47,14 +48,14 @@ export class Controller {
 
   async list(): Promise<readonly string[]> {
     const answer = await exchange(this.#request('GET', ['dtabs'], { Accept: 'application/json' }));
-    if (answer.status !== 200) throw unexpected(answer);
+    if (answer.status !== 200) throw new UnexpectedResponse(answer);
     return jsonBody(answer, isListOf(isText), 'a list of names') as string[];
   }
 
   async get(namespace: string): Promise<VersionedEntries> {
     const answer = await exchange(this.#request('GET', ['dtabs', namespace], { Accept: 'application/json' }));
     if (answer.status === 404) throw notFound();
-    if (answer.status !== 200) throw unexpected(answer);
+    if (answer.status !== 200) throw new UnexpectedResponse(answer);
     tellWarnings(warningsOf(answer.headers));
     const entries = jsonBody(answer, isListOf(isDentry), 'a dtab') as DentryText[];
     return { version: answer.headers.etag ?? '', entries };
@@ -62,7 +63,7 @@ export class Controller {
 
   async create(namespace: string, dtab: DtabFile, change: Change): Promise<WriteResult> {
     const answer = await exchange(this.#write('POST', namespace, dtab, change));
-    if (![200, 201, 204].includes(answer.status)) throw unexpected(answer);
+    if (![200, 201, 204].includes(answer.status)) throw new UnexpectedResponse(answer);
     return resultOf(answer);
   }
 
@@ -71,21 +72,21 @@ export class Controller {
     const condition = version === undefined ? {} : { 'If-Match': version };
     const answer = await exchange(this.#write('PUT', namespace, dtab, change, condition));
     if (answer.status === 404) throw notFound();
-    if (![200, 201, 204].includes(answer.status)) throw unexpected(answer);
+    if (![200, 201, 204].includes(answer.status)) throw new UnexpectedResponse(answer);
     return resultOf(answer);
   }
 
   async delete(namespace: string, change: Change): Promise<void> {
     const answer = await exchange(this.#request('DELETE', ['dtabs', namespace], {}, queryOf(change)));
     if (answer.status === 404) throw notFound();
-    if (![200, 201, 204].includes(answer.status)) throw unexpected(answer);
+    if (![200, 201, 204].includes(answer.status)) throw new UnexpectedResponse(answer);
   }
 
   /** Newest first, at most `limit`. */
   async history(namespace: string, limit: number): Promise<readonly PastVersion[]> {
     const answer = await exchange(this.#request('GET', ['history', namespace], {}, { limit: String(limit) }));
     if (answer.status === 404) throw notFound();
-    if (answer.status !== 200) throw unexpected(answer);
+    if (answer.status !== 200) throw new UnexpectedResponse(answer);
     return jsonBody(answer, isListOf(isObject), 'a history') as PastVersion[];
   }
 
@@ -97,7 +98,7 @@ export class Controller {
     const query = { wait: String(Math.ceil(waitMs) / 1000), ...(version === undefined ? {} : { version }) };
     const answer = await exchange(this.#request('GET', ['receipts', namespace], {}, query), waitMs);
     if (answer.status === 404) throw notFound();
-    if (answer.status !== 200) throw unexpected(answer);
+    if (answer.status !== 200) throw new UnexpectedResponse(answer);
     return jsonBody(answer, isObject, 'a list of receipts') as Arrival;
   }
 
@@ -105,7 +106,7 @@ export class Controller {
   async delegate(namespace: string, path: string, extra: string): Promise<DelegateJson> {
     const query = { path, ...(extra === '' ? {} : { dtab: extra }) };
     const answer = await exchange(this.#request('GET', ['delegate', namespace], {}, query));
-    if (answer.status !== 200) throw unexpected(answer);
+    if (answer.status !== 200) throw new UnexpectedResponse(answer);
     return jsonBody(answer, isObject, 'a delegation tree') as DelegateJson;
   }
 
@@ -174,17 +175,6 @@ function resultOf({ headers }: Answer): WriteResult {
   return { version: versionOf(headers), warnings: warningsOf(headers) };
 }
 
-/** That a write made, or that stands in its way. */
-function versionOf({ 'dtab-version': version }: Answer['headers']): string | undefined {
-  return typeof version === 'string' ? version : undefined;
-}
-
-/** The texts of `Warning: 299 namerd "...", 299 namerd "..."` (RFC 7234 section 5.5). */
-function warningsOf({ warning = '' }: Answer['headers']): string[] {
-  const texts = [...warning.matchAll(/\d{3} \S+ "((?:[^"\\]|\\.)*)"/g)].map(([, text = '']) => text);
-  return texts.map((text) => text.replaceAll(/\\(.)/g, '$1'));
-}
-
 /** A token is as good as a password: on the way it should be read by nobody. */
 function warnOfOpenToken({ baseUrl: { protocol, hostname, host }, token }: Connection): void {
   const isLocal = /^(localhost|127\.[\d.]+|\[::1\])$/.test(hostname);
@@ -203,7 +193,7 @@ const isDentry: Test = (value) =>
 const isObject: Test = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 function jsonBody({ body }: Answer, isRight: Test, what: string): unknown {
-  const value = parsedOr(body, undefined);
+  const value = parseJson(body);
   if (!isRight(value)) throw strange(`the answer is not ${what}: ${body.slice(0, 80).trimEnd()}`);
   return value;
 }
@@ -211,19 +201,20 @@ function jsonBody({ body }: Answer, isRight: Test, what: string): unknown {
 /** A line that is no state is the reason why no more of them come. */
 async function* statesOf(request: Outgoing, isRight: Test, signal: AbortSignal): AsyncGenerator<unknown> {
   const stream = await openStream(request, signal);
-  if ('status' in stream) throw unexpected(stream);
+  if ('status' in stream) throw new UnexpectedResponse(stream);
   for await (const line of stream) {
-    const state = parsedOr(line, undefined);
+    const state = parseJson(line);
     if (!isRight(state)) throw new Failure(line, ExitCode.unreachable);
     yield state;
   }
 }
 
-function parsedOr<T>(text: string, fallback: T): unknown {
+/** Undefined for a text that is not JSON. */
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    return fallback;
+    return undefined;
   }
 }
 
@@ -231,58 +222,4 @@ function strange(message: string): Failure {
   return new Failure(message, ExitCode.unreachable, {
     hint: 'Does the base URL lead to the io.l5d.httpController of a namerd?',
   });
-}
-
-function notFound(): Failure {
-  return new Failure('resource was not found by ID or name', ExitCode.missing);
-}
-
-/** With what namerd said about it. */
-export class UnexpectedResponse extends Failure {
-  readonly status: number;
-  /** The version that stands in the way, where namerd told it. */
-  readonly currentVersion: string | undefined;
-  /** Body of the answer. */
-  readonly said: string;
-
-  constructor({ status, reason, headers, body }: Answer) {
-    const said = body.trim().slice(0, 1000);
-    const hint = hintFor(status, said);
-    super(`unexpected response: ${status} ${reason}`.trimEnd(), codeFor(status), hint === undefined ? {} : { hint });
-    this.status = status;
-    this.currentVersion = versionOf(headers);
-    this.said = said;
-  }
-}
-
-function unexpected(answer: Answer): Failure {
-  return new UnexpectedResponse(answer);
-}
-
-function codeFor(status: number): number {
-  if (status === 404) return ExitCode.missing;
-  if (status === 409 || status === 412) return ExitCode.conflict;
-  // 501: the storage of that namerd can't do it.
-  return (status >= 400 && status < 500) || status === 501 ? ExitCode.refused : ExitCode.unreachable;
-}
-
-function hintFor(status: number, said: string): string | undefined {
-  const quote = said === '' ? '' : `namerd says: ${said}`;
-  if (status === 401)
-    return joined(
-      quote,
-      'namerd wants to know who asks: give a token with --token-file FILE or NAMERCTL_TOKEN_FILE, or a client certificate with --cert and --key.',
-    );
-  if (status === 403)
-    return joined(
-      quote,
-      'Whoever this token or certificate is of may not do that: see `auth:` in the config of namerd.',
-    );
-  if (status === 503) return joined(quote, 'Try again when the storage of namerd is back.');
-  if (status >= 300 && status < 400) return joined(quote, 'Give the address that it redirects to as the base URL.');
-  return quote === '' ? undefined : quote;
-}
-
-function joined(...lines: string[]): string {
-  return lines.filter((line) => line !== '').join('\n');
 }

@@ -51,6 +51,12 @@ const update: Command = {
     ...WAIT_FLAGS,
     { name: 'version', type: 'text', summary: 'only if the dtab is still at this version' },
   ],
+  examples: `namerctl dtab update internal routes.dtab
+namerctl dtab update internal routes.dtab -m 'web to v2' --wait=2m
+namerctl dtab get internal --json > internal.json && $EDITOR internal.json && namerctl dtab update internal internal.json`,
+  exitCodes: `0    the dtab was written, and with --wait has arrived everywhere
+1    with --wait: it was written, and has not arrived everywhere
+255  anything else`,
   load: async () => (await import('./original.ts')).update,
 };
 

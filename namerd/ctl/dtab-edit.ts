@@ -1,13 +1,14 @@
 /** `dtab edit NS`: the dtab in the user's editor, until what comes back can be sent and nobody else was faster. */
 import { changeOf } from './change.ts';
 import type { Invocation } from './command.ts';
-import { type Change, Controller, UnexpectedResponse, type WriteResult } from './controller.ts';
+import { type Change, Controller, type WriteResult } from './controller.ts';
 import { prettyLines, type VersionedEntries } from './dentries.ts';
 import { canonicalLines, dtabOf, parseDtabText } from './dtab-source.ts';
 import { EditedFile } from './editor.ts';
 import { ExitCode, Failure } from './failure.ts';
 import { about } from './hints.ts';
 import { printJson, printLine, wantsJson } from './output.ts';
+import { UnexpectedResponse } from './responses.ts';
 import { readConnection } from './settings.ts';
 import { mergeThreeWay, sameLines } from './three-way.ts';
 import { endingOf } from './written.ts';
@@ -19,7 +20,7 @@ const MAX_ATTEMPTS = 10;
 
 export async function edit({ args: [namespace = ''], flags }: Invocation): Promise<number> {
   const asJson = wantsJson(flags);
-  const ending = await endingOf(flags);
+  const ending = await endingOf(flags, asJson);
   const controller = new Controller(await readConnection(flags));
   const before = await about(controller, namespace, controller.get(namespace));
   const file = new EditedFile(namespace);

@@ -2,14 +2,15 @@
 import { changeOf } from './change.ts';
 import { type Colours, coloursFor } from './colours.ts';
 import type { Invocation } from './command.ts';
-import { Controller, type PastVersion, UnexpectedResponse, type WriteResult } from './controller.ts';
+import { Controller, type PastVersion, type WriteResult } from './controller.ts';
 import { changesOf } from './dtab-diff.ts';
 import { canonicalLines, dtabOf } from './dtab-source.ts';
 import { type DiffLine, diffLines, showDiff } from './entry-diff.ts';
 import { ExitCode, Failure, usageFailure } from './failure.ts';
 import type { ParsedFlags } from './flags.ts';
 import { about } from './hints.ts';
-import { printJson, printLine, wantsJson } from './output.ts';
+import { printable, printJson, printLine, wantsJson } from './output.ts';
+import { UnexpectedResponse } from './responses.ts';
 import { readConnection } from './settings.ts';
 import { endingOf } from './written.ts';
 
@@ -55,11 +56,6 @@ function headline({ version, time, author, verified, message, dtab }: PastVersio
   return [colours.name(version), time.replace(/\.\d+Z$/, 'Z'), who, ...end, why].join('  ').trimEnd();
 }
 
-/** What others wrote must not steer the terminal. */
-function printable(text: string): string {
-  return text.replaceAll(/\p{Cc}+/gu, ' ');
-}
-
 function differences(before: PastVersion | undefined, after: PastVersion, namespace: string): DiffLine[] {
   return diffLines(linesOf(before, namespace), linesOf(after, namespace));
 }
@@ -70,7 +66,7 @@ function linesOf(version: PastVersion | undefined, namespace: string): string[] 
 
 export async function rollback({ args: [namespace = '', wanted], flags }: Invocation): Promise<number> {
   const asJson = wantsJson(flags);
-  const ending = await endingOf(flags);
+  const ending = await endingOf(flags, asJson);
   const controller = new Controller(await readConnection(flags));
   const past = await about(controller, namespace, controller.history(namespace, MAX_COUNT));
   const [now] = past;

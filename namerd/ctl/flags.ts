@@ -97,13 +97,15 @@ export function parseFlags(path: CommandPath, rest: readonly string[]): { flags:
       args.push(arg);
       continue;
     }
-    const { flag, given, written } = arg.startsWith('--') ? longFlag(arg, known, path) : shortFlag(arg, known, path);
-    let value = given;
-    if (value === undefined && flag.type === 'text') {
-      if (index + 1 === rest.length) throw usageFailure(`flag needs an argument: ${written}`);
-      value = rest[++index]!;
+    const all = arg.startsWith('--') ? [longFlag(arg, known, path)] : shortFlags(arg, known, path);
+    for (const { flag, given, written } of all) {
+      let value = given;
+      if (value === undefined && flag.type === 'text') {
+        if (index + 1 === rest.length) throw usageFailure(`flag needs an argument: ${written}`);
+        value = rest[++index]!;
+      }
+      values.set(flag.name, flag.type === 'bool' ? booleanOf(flag, value ?? 'true') : (value ?? ''));
     }
-    values.set(flag.name, flag.type === 'bool' ? booleanOf(flag, value ?? 'true') : (value ?? ''));
   }
   for (const { name, type, default: value } of known) {
     if (type === 'bool' && value !== undefined && !values.has(name)) values.set(name, String(value));
@@ -119,18 +121,22 @@ interface GivenFlag {
 
 function longFlag(arg: string, known: readonly Flag[], path: CommandPath): GivenFlag {
   const [, name = '', given] = /^--([^=]*)(?:=(.*))?$/s.exec(arg) ?? [];
+  if (name === '' || name.startsWith('-')) throw usageFailure(`bad flag syntax: ${arg}`);
   const flag = known.find((candidate) => candidate.name === name);
   if (flag === undefined) throw usageFailure(`unknown flag: --${name}`, seeHelp(path));
   return { flag, given, written: `--${name}` };
 }
 
-/** One letter; what follows it is its value: `-ojson`, `-o=json`. */
-function shortFlag(arg: string, known: readonly Flag[], path: CommandPath): GivenFlag {
+/** Letters; behind one that takes a value stands the value: `-ojson`, `-o=json`. */
+function shortFlags(arg: string, known: readonly Flag[], path: CommandPath): GivenFlag[] {
   const letter = arg.slice(1, 2);
+  const rest = arg.slice(2);
   const flag = known.find(({ short }) => short === letter);
   if (flag === undefined) throw usageFailure(`unknown shorthand flag: '${letter}' in ${arg}`, seeHelp(path));
-  const attached = arg.slice(2).replace(/^=/, '');
-  return { flag, given: arg.length > 2 ? attached : undefined, written: `'${letter}' in ${arg}` };
+  const written = `'${letter}' in ${arg}`;
+  if (rest === '') return [{ flag, given: undefined, written }];
+  if (flag.type !== 'bool' || rest.startsWith('=')) return [{ flag, given: rest.replace(/^=/, ''), written }];
+  return [{ flag, given: undefined, written }, ...shortFlags(`-${rest}`, known, path)];
 }
 
 function seeHelp(path: CommandPath): string {

@@ -1,12 +1,12 @@
 /** One HTTP exchange with namerd. */
 import type http from 'node:http';
 import type https from 'node:https';
-import { ExitCode, Failure } from './failure.ts';
+import { explained, failed, TIMED_OUT } from './network-failure.ts';
 import type { TlsFiles } from './settings.ts';
 
 /**
- * An `import` of node:http reads all its exports, WebSocket among them, and so loads undici: twice the time that the whole
- * command takes to start (npm run bench:namerctl).
+ * An `import` of node:http reads all its exports, WebSocket among them, and so loads undici, which takes as long as all else that a
+ * command does (`npm run bench:namerctl`).
  */
 function moduleFor(url: URL): typeof http | typeof https {
   return process.getBuiltinModule(url.protocol === 'https:' ? 'node:https' : 'node:http');
@@ -25,6 +25,7 @@ function agentFor(url: URL): http.Agent | false {
 /** namerd answers from memory, or within the 2 s that it gives a name; a store that hangs may need longer. */
 const ANSWER_TIMEOUT_MS = 30_000;
 const CONNECT_TIMEOUT_MS = 10_000;
+const KEEP_ALIVE_MS = 15_000;
 /** A dtab has at most 1 MiB, a history many of them. */
 const MAX_BODY_BYTES = 64 * 1024 * 1024;
 const MAX_REDIRECTS = 10;
@@ -68,6 +69,8 @@ export async function exchange(request: Outgoing, waitMs = 0): Promise<Answer> {
  */
 export async function openStream(request: Outgoing, signal: AbortSignal): Promise<Answer | AsyncGenerator<string>> {
   const response = await send(request, 0, signal);
+  // A namerd whose host is gone is noticed although it has nothing to say.
+  response.socket.setKeepAlive(true, KEEP_ALIVE_MS);
   return response.statusCode === 200 ? linesOf(request, response, signal) : await read(request, response);
 }
 
@@ -151,83 +154,4 @@ function redirectOf({ method, headers }: Outgoing, { status, headers: answered }
   if (to === null) return undefined;
   const isOtherServer = to.host !== from.host || (from.protocol === 'https:' && to.protocol !== 'https:');
   return headers['Authorization'] !== undefined && isOtherServer ? undefined : to;
-}
-
-const TIMED_OUT = 'NAMERCTL_TIMED_OUT';
-
-/** What the original says of errors of the system. */
-const SYSTEM: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'connect: connection refused',
-  ECONNRESET: 'read: connection reset by peer',
-  ETIMEDOUT: 'connect: connection timed out',
-  EHOSTUNREACH: 'connect: no route to host',
-  ENETUNREACH: 'connect: network is unreachable',
-  EADDRNOTAVAIL: 'connect: cannot assign requested address',
-};
-
-interface NetworkError extends NodeJS.ErrnoException {
-  readonly address?: string;
-  readonly port?: number;
-  readonly hostname?: string;
-  /** Of the addresses that a name has. */
-  readonly errors?: readonly NetworkError[];
-}
-
-function explained(request: Outgoing, error: NetworkError): Failure {
-  const { code = '', message, address, port, hostname } = error.errors?.[0] ?? error;
-  const { hostname: host } = request.url;
-  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
-    return failed(
-      request,
-      `dial tcp: lookup ${hostname ?? host}: no such host`,
-      `Is ${hostname ?? host} the right name, and does it resolve here?`,
-    );
-  }
-  const system = SYSTEM[code];
-  if (system !== undefined) {
-    const at = address === undefined ? '' : ` ${address.includes(':') ? `[${address}]` : address}:${port}`;
-    return failed(request, `dial tcp${at}: ${system}`, IS_IT_RUNNING);
-  }
-  if (
-    /^(ERR_SSL_WRONG_VERSION_NUMBER|ERR_SSL_PACKET_LENGTH_TOO_LONG)$/.test(code) ||
-    message.includes('wrong version number')
-  ) {
-    return failed(
-      request,
-      'http: server gave HTTP response to HTTPS client',
-      'Begin the base URL with http:// instead.',
-    );
-  }
-  if (code === TIMED_OUT) return failed(request, message, IS_IT_RUNNING);
-  if (/^(ERR_TLS|ERR_SSL|ERR_OSSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO)/.test(code)) {
-    return failed(request, `tls: ${message}`, howToFixTls(code));
-  }
-  if (code === 'ERR_STREAM_PREMATURE_CLOSE' || message === 'socket hang up' || message === 'aborted') {
-    return failed(
-      request,
-      'EOF',
-      'The connection was closed before the answer was complete: look at the log of namerd.',
-    );
-  }
-  return failed(request, message);
-}
-
-const IS_IT_RUNNING =
-  'Is namerd running there, and is this the port of its io.l5d.httpController (4180 unless its config says otherwise)?';
-
-function howToFixTls(code: string): string {
-  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
-    return 'The certificate is for other names: use one of them in the base URL.';
-  if (/SELF_SIGNED|UNABLE_TO|DEPTH_ZERO/.test(code))
-    return "Give the certificate authority that namerd's certificate is from: --cacert FILE.";
-  return 'If namerd asks for a client certificate, give one: --cert FILE --key FILE.';
-}
-
-/** `Get "http://...": what went wrong`, as the original has it, which asks without parameters. */
-function failed({ method, url }: Outgoing, reason: string, hint?: string): Failure {
-  const verb = method.charAt(0) + method.slice(1).toLowerCase();
-  const shown = new URL(url);
-  shown.search = '';
-  if (shown.password !== '') shown.password = '***';
-  return new Failure(`${verb} "${shown}": ${reason}`, ExitCode.unreachable, hint === undefined ? {} : { hint });
 }

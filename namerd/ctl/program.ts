@@ -13,7 +13,9 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
   const command = commandOf(path);
   try {
     const { flags, args } = parseFlags(path, rest);
-    if (flags.isOn(HELP.name)) return print(helpText(path));
+    const wantsHelp = flags.isOn(HELP.name);
+    // Of `namerctl nope --help` the original says that there is no `nope`.
+    if (wantsHelp && (path.length > 1 || args.length === 0)) return print(helpText(path));
     if (command.commands !== undefined) return group(path, args);
     if (command === help) return helpAbout(args);
     checkArgs(command, args);
@@ -31,7 +33,10 @@ function group(path: CommandPath, args: readonly string[]): number {
   if (word === undefined || (path.length > 1 && word === 'help')) return print(helpText(path));
   const command = commandOf(path);
   const names = (command.commands ?? []).filter(({ isHidden }) => isHidden !== true).map(({ name }) => name);
-  const meant = suggest(word, names) ?? names.find((name) => name.startsWith(word));
+  const meant =
+    word === '' || names.includes(word)
+      ? undefined
+      : (suggest(word, names) ?? names.find((name) => name.startsWith(word)));
   const message = `unknown command "${word}" for "${fullName(path)}"`;
   const suggestion = meant === undefined ? '' : `\n\nDid you mean this?\n\t${meant}\n`;
   process.stderr.write(`Error: ${message}${suggestion}\nRun '${fullName(path)} --help' for usage.\n`);
@@ -41,7 +46,7 @@ function group(path: CommandPath, args: readonly string[]): number {
 
 function helpAbout(words: readonly string[]): number {
   const { path, rest } = findCommand(root, words);
-  if (rest.length === 0) return print(helpText(path));
+  if (rest.length === 0 || path.length > 1) return print(helpText(path));
   process.stderr.write(`Unknown help topic [${words.map((word) => `\`${word}\``).join(' ')}].\n${usageText([root])}`);
   return ExitCode.done;
 }

@@ -94,8 +94,8 @@ export const root: Command = {
   summary: 'Edit, check and explain the dtabs that namerd serves',
   description: `Edits, checks and explains the delegation tables (dtabs) that namerd serves to a fleet.
 
-namerctl has to know where namerd is: from --base-url, from the variable
-NAMERCTL_BASE_URL, or from "base-url" in a config file. The config file is
+namerctl has to know where namerd is: by --base-url, by the variable
+NAMERCTL_BASE_URL, or by the key base-url of a config file. That is
 .namerctl.<ext> in the current folder or one above it, where <ext> is yaml,
 json, toml and the like; it may also hold token-file, cacert, cert and key.
 

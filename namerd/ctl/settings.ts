@@ -33,11 +33,11 @@ export interface TlsFiles {
 
 /** Throws Failure when it isn't known where namerd is, or a file can't be read. */
 export async function readConnection(flags: ParsedFlags): Promise<Connection> {
-  const given = (name: string): string | undefined => flags.text(name) ?? fromEnvironment(name);
-  const needsFile = flags.text('config') !== undefined || SETTINGS.some((name) => given(name) === undefined);
-  const file = needsFile ? await readConfigFile(flags.text('config')) : NO_FILE;
+  const file = await readConfigFile(flags.text('config'));
   if (file.problem !== undefined) process.stderr.write(`${file.problem}\n`);
-  const setting = (name: string): string | undefined => given(name) ?? fromFile(file, name);
+  // A flag that was given and is empty says that there is none, as in the original.
+  const setting = (name: string): string | undefined =>
+    flags.isGiven(name) ? flags.text(name) : (fromEnvironment(name) ?? fromFile(file, name));
 
   const baseUrl = setting('base-url');
   if (baseUrl === undefined) throw usageFailure('empty base URL', howToSetBaseUrl());
@@ -46,7 +46,7 @@ export async function readConnection(flags: ParsedFlags): Promise<Connection> {
   const key = contents('key', setting('key'));
   return {
     baseUrl: parseBaseUrl(baseUrl),
-    token: process.env['NAMERCTL_TOKEN'] || contents('token-file', setting('token-file'))?.trim(),
+    token: (process.env['NAMERCTL_TOKEN'] || contents('token-file', setting('token-file')))?.trim(),
     tls: {
       ...(ca === undefined ? {} : { ca }),
       ...(cert === undefined ? {} : { cert }),
@@ -54,9 +54,6 @@ export async function readConnection(flags: ParsedFlags): Promise<Connection> {
     },
   };
 }
-
-const NO_FILE: ConfigFile = { path: undefined, values: new Map() };
-const SETTINGS = ['base-url', 'cacert', 'cert', 'key', 'token-file'] as const;
 
 function fromEnvironment(name: string): string | undefined {
   return process.env[`NAMERCTL_${name.toUpperCase().replaceAll('-', '_')}`] || undefined;

@@ -30,6 +30,23 @@ export function sameSignpost({ name, router, namespace }: Entry): string {
   return JSON.stringify([name, router, namespace]);
 }
 
+/** Consul takes no value above 512 KB, etcd none above 1.5 MB. */
+const MAX_TEXT_BYTES = 400_000;
+
+/** A notice as text; one that is too large for a storage is told without what is waited for, and then without those that have gone. */
+export function noticeText({ at, seen }: Notice): string {
+  const variants = [
+    () => seen,
+    () => seen.map((entry) => ({ ...entry, waiting: [] })),
+    () => seen.filter(isConnected).map((entry) => ({ ...entry, waiting: [] })),
+  ];
+  for (const variant of variants) {
+    const text = JSON.stringify({ at, seen: variant() });
+    if (Buffer.byteLength(text) <= MAX_TEXT_BYTES) return text;
+  }
+  throw new Error(`${seen.length} Signposts are too many for one notice`);
+}
+
 /** Undefined when the text is no notice. Others wrote it, so nothing in it is taken for granted. */
 export function parseNotice(text: string): Notice | undefined {
   try {
@@ -54,10 +71,10 @@ function isEntry(value: unknown): value is Entry {
   );
 }
 
-/**
- * The newest that is known of each Signpost. One that is connected to some namerd is connected, though another may have noticed later
- * that it lost it.
- */
+/** A namerd may notice so late, ms, that it lost a Signpost which is connected to another by then. */
+const LATE_MS = 30_000;
+
+/** The newest that is known of each Signpost. */
 export function mergeNotices(notices: readonly Notice[], now: number): Entry[] {
   const newest = new Map<string, Entry>();
   for (const { at: writtenAt, seen } of notices) {
@@ -75,8 +92,11 @@ export function mergeNotices(notices: readonly Notice[], now: number): Entry[] {
 }
 
 function isNewer(entry: Entry, known: Entry): boolean {
-  if (isConnected(entry) !== isConnected(known)) return isConnected(entry);
-  return entry.at > known.at;
+  return since(entry) > since(known);
+}
+
+function since({ state, at }: Entry): number {
+  return state === 'disconnected' ? at - LATE_MS : at;
 }
 
 function isConnected({ state }: Entry): boolean {

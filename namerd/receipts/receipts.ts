@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../../src/port/log.ts';
 import type { Notices, Version } from '../storage/storage.ts';
 import { isAtLeast, parseVersion, showVersion } from '../storage/versions.ts';
-import { type Entry, mergeNotices, type Notice, parseNotice, SEEN_FOR_MS, sameSignpost } from './notice.ts';
+import { type Entry, mergeNotices, type Notice, noticeText, parseNotice, SEEN_FOR_MS, sameSignpost } from './notice.ts';
 
 /** Between two notices, ms: changes of a fleet come in crowds. The first is told at once. */
 const PUBLISH_INTERVAL_MS = 100;
@@ -207,7 +207,7 @@ export class Receipts {
   #publish(): Promise<void> {
     this.#writing = this.#writing.then(async () => {
       try {
-        await this.#notices?.write(this.#id, JSON.stringify(this.#notice()));
+        await this.#notices?.write(this.#id, noticeText(this.#notice()));
         this.#isFailing = false;
       } catch (error) {
         if (this.#isFailing) return;

@@ -76,7 +76,7 @@ export interface DtabStorage {
   delete(namespace: string, change: Change): Promise<Written>;
   /** Newest first, at most `limit`; absent where the storage does not keep the past. */
   history?(namespace: string, limit: number): Promise<readonly HistoryEntry[]>;
-  /** Absent where a storage is one process' own: there is no other namerd to leave them for. */
+  /** Absent where there is nobody to leave them for: no other namerd, nor this one after a restart. */
   readonly notices?: Notices;
   /** Plain JSON about its watches and its backend, for the admin pages. */
   state?(): unknown;

@@ -9,24 +9,32 @@ import {
   text,
 } from '../control-http/index.ts';
 import { type Activity, derive, hasValue, type Live, until } from '../live/index.ts';
-import { type DelegateJson, type DelegateTree, Dtab, explanationJson, Path } from '../naming/index.ts';
+import { BindRefused, type DelegateJson, type DelegateTree, Dtab, explanationJson, Path } from '../naming/index.ts';
 
 const TIMEOUT_MS = 2000;
 
 interface Question {
   readonly namespace: string | undefined;
   readonly dtab: string;
+  /** As the l5d-dtab header of a request, whose rules hold for it. */
+  readonly override: string;
   readonly path: string;
 }
 
 /**
- * Explains by what a question names as `namespace` (a router, a namespace of namerd); undefined where that can't be told, an answer
- * where it may not be.
- */
+/** What is asked. Beside the original's parameters there is `override`: what a request with that header would meet. */
+export interface Explained {
+  /** A router, or a namespace of namerd. */
+  readonly namespace: string | undefined;
+  readonly dtab: Dtab;
+  /** As the header has it; empty for none. */
+  readonly override: string;
+  readonly path: Path;
+}
+
+/** Explains by what a question names as `namespace`; undefined where that can't be told, an answer where it may not be. */
 export type Delegate = (
-  namespace: string | undefined,
-  dtab: Dtab,
-  path: Path,
+  question: Explained,
   request: ControlRequest,
 ) => Live<Activity<DelegateTree>> | ControlResponse | undefined;
 
@@ -38,8 +46,8 @@ export function delegatorHandler(delegate: Delegate): ControlHandler {
     if ('status' in dtab) return dtab;
     const path = parsed(Path.parse, question.path, 'Invalid path: ');
     if ('status' in path) return path;
-    const { namespace } = question;
-    const explanation = delegate(namespace, dtab, path, request);
+    const { namespace, override } = question;
+    const explanation = delegate({ namespace, dtab, override, path }, request);
     if (explanation === undefined) {
       return text(501, `Name Interpreter for ${namespace ?? '/'} cannot show delegations`);
     }
@@ -53,11 +61,17 @@ export async function explained(explanation: Live<Activity<DelegateTree>>): Prom
   try {
     const isSettled = (now: Activity<DelegateJson>) => hasValue(now) || now.phase === 'failed';
     const settled = await until(answer, isSettled, { signal: AbortSignal.timeout(TIMEOUT_MS) });
-    return hasValue(settled) ? json(200, settled.value) : text(500, (settled as { error: Error }).error.message);
+    if (hasValue(settled)) return json(200, settled.value);
+    const { error } = settled as { error: Error };
+    return error instanceof BindRefused ? invalidOverride(error.message) : text(500, error.message);
   } catch (error) {
     if ((error as Error).name === 'TimeoutError') return text(503, 'Request timed out.');
     throw error;
   }
+}
+
+export function invalidOverride(reason: string): ControlResponse {
+  return text(400, `Invalid override: ${reason}`);
 }
 
 async function readQuestion(request: ControlRequest): Promise<Question | ControlResponse> {
@@ -67,7 +81,12 @@ async function readQuestion(request: ControlRequest): Promise<Question | Control
       const { query } = request;
       const path = query.get('path');
       if (path === null) return text(400, 'Invalid path: the parameter "path" is missing');
-      return { namespace: query.get('namespace') ?? undefined, dtab: query.get('dtab') ?? '', path };
+      return {
+        namespace: query.get('namespace') ?? undefined,
+        dtab: query.get('dtab') ?? '',
+        override: query.get('override') ?? '',
+        path,
+      };
     }
     case 'POST':
       return await readPosted(request);
@@ -86,7 +105,12 @@ async function readPosted(request: ControlRequest): Promise<Question | ControlRe
   } catch {
     posted = null;
   }
-  const { namespace, dtab, path } = (posted ?? {}) as Record<string, unknown>;
+  const { namespace, dtab, override, path } = (posted ?? {}) as Record<string, unknown>;
   if (typeof dtab !== 'string' || typeof path !== 'string') return text(400, `Malformed delegation request: ${body}`);
-  return { namespace: typeof namespace === 'string' ? namespace : undefined, dtab, path };
+  return {
+    namespace: typeof namespace === 'string' ? namespace : undefined,
+    dtab,
+    override: typeof override === 'string' ? override : '',
+    path,
+  };
 }

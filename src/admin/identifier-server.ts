@@ -8,11 +8,10 @@ import type { KindConfig } from '../config/kind.ts';
 import { Path } from '../naming/index.ts';
 import type { RouterConfig } from '../router/config.ts';
 import { errorResponse } from '../router/errors.ts';
-import { appendElement, shownPrefix } from '../router/http/identifiers/identifier.ts';
 import { createIdentifier, type Identifier } from '../router/http/identifiers/index.ts';
 import { headLimits } from '../router/http/limits.ts';
 import { normalizeTarget } from '../router/http/target.ts';
-import { NO_OVERRIDE, readOverride } from '../router/override.ts';
+import { NO_OVERRIDE, type OverridePolicy, overridePolicy, readOverride } from '../router/override.ts';
 import { type Head, PlainResponseHead, type RequestHead } from '../wire/head.ts';
 import { Http1ServerConnection, type ServerConnectionOwner } from '../wire/http1/server-connection.ts';
 import type { WireError } from '../wire/http1/syntax.ts';
@@ -27,10 +26,9 @@ type Answer = { readonly error: string } | { readonly path: string; readonly dta
 
 interface NamedRouter {
   readonly label: string;
-  readonly prefix: Path;
   readonly identifier: Identifier;
-  /** None of its servers believes overrides (`clearContext`). */
-  readonly ignoresOverrides: boolean;
+  /** That of its first server. */
+  readonly policy: OverridePolicy;
 }
 
 export class IdentifierServer implements ServerConnectionOwner {
@@ -42,7 +40,8 @@ export class IdentifierServer implements ServerConnectionOwner {
 
   constructor(routers: readonly RouterConfig[]) {
     const http = routers.filter(({ protocol }) => protocol === 'http');
-    this.#routers = http.map(namedRouter);
+    // What an edge doesn't believe is taken off the head, so edges come last.
+    this.#routers = http.map(namedRouter).sort((a, b) => Number(a.policy.isEdge) - Number(b.policy.isEdge));
     this.limits = {
       // Whatever a router takes is answered here, so the widest limits hold.
       ...http
@@ -51,10 +50,10 @@ export class IdentifierServer implements ServerConnectionOwner {
       headerTimeoutMs: defaults.headerTimeoutMs,
       idleTimeoutMs: defaults.idleTimeoutMs,
     };
-    this.#server = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
-      this.#connections.add(new Http1ServerConnection(socket, this));
+    this.#server = net.createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true }, (socket) => {
+      if (this.#connections.size < MAX_CONNECTIONS) this.#connections.add(new Http1ServerConnection(socket, this));
+      else socket.destroy();
     });
-    this.#server.maxConnections = MAX_CONNECTIONS;
   }
 
   /** Rejects with the system's error, such as EADDRINUSE. Resolves to the port. */
@@ -106,22 +105,18 @@ export class IdentifierServer implements ServerConnectionOwner {
 
   /** By router label. */
   #identify(head: RequestHead): Record<string, Answer> {
-    const { method, target: received } = head;
-    const override = readOverride({ allowed: true }, head);
     const wrong = normalizeTarget(head);
     const { target } = head;
     const answer = (router: NamedRouter): Answer => {
       if (wrong !== null) return { error: wrong };
-      if (typeof override !== 'string' && !router.ignoresOverrides) return { error: override.refused };
+      const override = readOverride(router.policy, head);
+      if (typeof override !== 'string') return { error: override.refused };
+      if (router.policy.isEdge) head.drop(router.policy.drops);
       // The identifier before this one may have taken a part of the path off it.
       head.setTarget(target);
-      const named =
-        method === 'CONNECT'
-          ? appendElement(shownPrefix(router.prefix), received.toLowerCase())
-          : router.identifier.identify(head);
+      const named = router.identifier.identify(head);
       if (typeof named !== 'string') return { error: named.reason };
-      const dtab = router.ignoresOverrides ? NO_OVERRIDE : (override as string);
-      return dtab === NO_OVERRIDE ? { path: named } : { path: named, dtab };
+      return override === NO_OVERRIDE ? { path: named } : { path: named, dtab: override };
     };
     return Object.fromEntries(this.#routers.map((router) => [router.label, answer(router)]));
   }
@@ -132,9 +127,8 @@ function namedRouter(config: RouterConfig): NamedRouter {
   const identifiers: KindConfig[] = [config.identifier ?? { kind: defaults.identifierKind }].flat();
   return {
     label: config.label ?? config.protocol,
-    prefix,
     identifier: createIdentifier(identifiers, { prefix }),
-    ignoresOverrides: config.servers.every(({ clearContext }) => clearContext === true),
+    policy: overridePolicy(config.servers[0] ?? {}),
   };
 }
 

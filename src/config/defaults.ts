@@ -22,6 +22,14 @@ export const maxConfigDepth = 64;
  */
 export const maxDefaultWorkers = 2;
 
+/**
+ * Share of the memory of its container, or of the machine, above which requests are refused. What is left is for what they need
+ * while they end, and for a collection of garbage.
+ */
+export const memoryShare = 0.85;
+/** The same of the JavaScript heap of each thread, of which Node sets the limit. */
+export const heapShare = 0.8;
+
 // -- admin
 
 /** 1.7.5. Loopback, because the admin API can stop the process. */
@@ -107,10 +115,21 @@ export const serverPort: Readonly<Record<string, number>> = {
 export const maxCallDepth = 1000;
 /** Header fields of one message. The original has no such limit; 200 is what a mesh hop needs with room to spare. */
 export const maxHeaders = 200;
+/** Header fields of a request at an edge, where no other proxy adds any. As Envoy. */
+export const edgeMaxHeaders = 100;
 /** Time in ms from the first byte of a head to its end, so that a slow sender holds no connection for ever. */
 export const headerTimeoutMs = 10_000;
+/** The same at an edge, where clients may be far away. As nginx and Node. */
+export const edgeHeaderTimeoutMs = 60_000;
 /** Time in ms that a kept-alive connection may stay without a request. Above the 60 s that common clients pool for. */
 export const idleTimeoutMs = 75_000;
+
+/** Bytes of a request's dtab override; it is a handful of entries. */
+export const maxOverrideBytes = 1024;
+/** What an override reaches under `/$/inet`. 1.7.5 has no such limit; nobody overrides to a cloud's metadata server. */
+export const overrideInet = 'deny-link-local';
+/** The same at an edge that accepts overrides: strangers choose among names, not among all addresses there are. */
+export const edgeOverrideInet = 'deny';
 
 // -- clients
 
@@ -118,23 +137,62 @@ export const idleTimeoutMs = 75_000;
 export const connectTimeoutMs = 1000;
 /** 1.7.5. */
 export const loadBalancerKind = 'p2c';
-/** 1.7.5. Draws of two endpoints before an unavailable one is taken. */
+/** 1.7.5. Draws before an endpoint is taken that would rather not be. */
 export const maxEffort = 5;
+/** 1.7.5. Time in ms over which ewma forgets latencies. */
+export const ewmaDecayTimeMs = 10_000;
+/** 1.7.5. Time in ms over which aperture averages the load. */
+export const apertureSmoothWindowMs = 5000;
+/** 1.7.5. Requests in flight for each endpoint at which an aperture shrinks, */
+export const apertureLowLoad = 0.5;
+/** 1.7.5. and at which it grows. */
+export const apertureHighLoad = 2;
+/** 1.7.5. */
+export const minAperture = 1;
+/** Requests that may wait for a connection to one endpoint. 1.7.5 has no limit, so that a queue grows until memory ends. */
+export const maxWaiters = 10_000;
 /** 1.7.5. Idle connections per endpoint that are kept whatever their age. */
 export const poolMinSize = 0;
+
+// -- services
+
+/** 1.7.5. */
+export const classifierKind = 'io.l5d.http.nonRetryable5XX';
 
 // -- retries and failure accrual
 
 /** 1.7.5. Consecutive failures that eject an endpoint. */
 export const accrualFailures = 5;
+/** 1.7.5. ms for which an endpoint is out at first, */
+export const accrualBackoffMs = 5000;
+/** 1.7.5. and at most, after as many tries as it takes. */
+export const accrualMaxBackoffMs = 300_000;
+/**
+ * The most endpoints that may be out, in percent. The original has no such limit: all of them, and then all are used.
+ */
+export const maxEjectionPercent = 100;
+/** 1.7.5. With failFast: ms until a connect is tried again at first, */
+export const failFastBackoffMs = 1000;
+/** 1.7.5. and at most. */
+export const failFastMaxBackoffMs = 32_000;
 /** 1.7.5. Seconds over which a budget is counted. */
 export const budgetTtlSecs = 10;
 /** 1.7.5. */
 export const budgetMinRetriesPerSec = 10;
 /** 1.7.5. A fraction: 0.2 is one retry for five requests. */
 export const budgetPercentCanRetry = 0.2;
-/** 1.7.5. ms between retries. */
+/** 1.7.5, of a constant backoff that says no time. ms between retries. */
 export const backoffMs = 0;
+/**
+ * The backoff of retries that have none: jittered between these, in ms. 1.7.5 waits for nothing, and so sends all its retries into
+ * the very moment in which an endpoint is in trouble. Three of these take 130 ms at most.
+ */
+export const retryBackoffMinMs = 10;
+export const retryBackoffMaxMs = 500;
+/** Further tries of one request, retries and requeues together. 1.7.5 goes on while the budget lasts: about 100 times. */
+export const maxPerRequest = 3;
+/** The longest Retry-After in ms that is waited for; a client should not be kept waiting for what it can be told. */
+export const maxRetryAfterMs = 1000;
 
 // -- telemetry
 

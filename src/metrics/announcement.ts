@@ -1,4 +1,5 @@
 /** What a registry tells the collector about its memory: plain messages that may cross threads. */
+import type { PoolName } from './layout.ts';
 
 export type MetricType = 'counter' | 'gauge' | 'stat';
 
@@ -8,11 +9,21 @@ export type MetricType = 'counter' | 'gauge' | 'stat';
  */
 export type GaugeMerge = 'sum' | 'max';
 
-/** A slab of shared memory; `pool` says what it holds, `index` is its number in that pool. */
+/** A slab of shared memory. */
 export interface AnnouncedSlab {
-  readonly pool: 'cells' | 'stats' | 'octaves';
+  /** What it holds, see layout.ts. */
+  readonly pool: PoolName;
+  /** Its number in that pool. */
   readonly index: number;
   readonly buffer: SharedArrayBuffer;
+}
+
+/** The counters and gauges that a scope has from the beginning, see shapes.ts. */
+export interface AnnouncedBlock {
+  readonly id: number;
+  /** Number of its shape. */
+  readonly shape: number;
+  readonly slot: number;
 }
 
 export interface AnnouncedMetric {
@@ -27,10 +38,11 @@ export interface AnnouncedMetric {
   readonly stepsPerUnit?: number;
 }
 
-/** Metrics that were added to one scope. */
+/** What was added to one scope. */
 export interface AnnouncedScope {
   /** Segments of the path; one may contain `/`, as in `rt`, `out`, `server`, `0.0.0.0/4140`. */
   readonly path: readonly string[];
+  readonly block?: AnnouncedBlock;
   readonly metrics: readonly AnnouncedMetric[];
 }
 
@@ -44,7 +56,7 @@ export interface Announcement {
   readonly released: readonly Pick<AnnouncedSlab, 'pool' | 'index'>[];
   readonly slabs: readonly AnnouncedSlab[];
   readonly added: readonly AnnouncedScope[];
-  /** Ids of metrics that are gone. Their last values can be read until this announcement is acknowledged. */
+  /** Ids of metrics and blocks that are gone. Their last values can be read until this announcement is acknowledged. */
   readonly removed: readonly number[];
 }
 

@@ -7,9 +7,16 @@
  *     registry (worker 2) --announcements--> source --+-- collector -- snapshot() -- renderers
  *     registry (main)     --announcements--> source --+
  */
-import { type AnnouncedMetric, type Announcement, SHARED_ACKNOWLEDGED, SHARED_WINDOW } from './announcement.ts';
+import {
+  type AnnouncedBlock,
+  type AnnouncedMetric,
+  type Announcement,
+  SHARED_ACKNOWLEDGED,
+  SHARED_WINDOW,
+} from './announcement.ts';
 import { MetricMemory } from './memory.ts';
-import { CounterSeries, GaugeSeries, type Series, type SeriesScope, StatSeries } from './series.ts';
+import { CellSeries, type Series, type SeriesScope, StatSeries } from './series.ts';
+import { type BlockShape, blockShapes } from './shapes.ts';
 import type { MetricSnapshot, MetricValue, ScopeSnapshot } from './snapshot.ts';
 import { isThreadUsage, withThreadUsage } from './thread-usage.ts';
 
@@ -87,18 +94,32 @@ export class MetricCollector {
 
   /** For sources. */
   place(path: readonly string[], metric: AnnouncedMetric): Series {
+    return this.#series(path, metric.name, (scope, name) => {
+      scope.hasThreadUsage ||= isThreadUsage(name);
+      const { type, stepsPerUnit } = metric;
+      if (type === 'stat') return new StatSeries(scope, name, stepsPerUnit ?? 1);
+      return new CellSeries(scope, name, [{ ...metric, name }]);
+    });
+  }
+
+  /** For sources. */
+  placeBlock(path: readonly string[], { shape }: AnnouncedBlock): Series {
+    const { cells } = blockShapes[shape] as BlockShape;
+    return this.#series(path, '', (scope) => new CellSeries(scope, '', cells));
+  }
+
+  #series(path: readonly string[], name: string, make: (scope: SeriesScope, name: string) => Series): Series {
     const key = path.join('\0');
     let scope = this.#scopes.get(key);
     if (scope === undefined) {
       scope = { path, series: new Map(), hasThreadUsage: false };
       this.#scopes.set(key, scope);
     }
-    let series = scope.series.get(metric.name);
+    let series = scope.series.get(name);
     if (series === undefined) {
-      const name = this.#intern(metric.name);
-      series = newSeries(scope, name, metric);
-      scope.series.set(name, series);
-      scope.hasThreadUsage ||= isThreadUsage(name);
+      const interned = this.#intern(name);
+      series = make(scope, interned);
+      scope.series.set(interned, series);
     }
     this.#orphans.delete(series);
     return series;
@@ -119,10 +140,7 @@ export class MetricCollector {
   *#read(): Generator<ScopeSnapshot> {
     for (const { path, series, hasThreadUsage } of this.#scopes.values()) {
       const metrics: MetricValue[] = [];
-      for (const one of series.values()) {
-        const value = one.value(this.#window);
-        if (value !== null) metrics.push(value);
-      }
+      for (const one of series.values()) one.addTo(metrics, this.#window);
       yield { path, metrics: hasThreadUsage ? withThreadUsage(metrics) : metrics };
     }
     for (const { path, name, type, read } of this.#readings) {
@@ -164,12 +182,9 @@ export class MetricSource {
       this.beginWindow(this.#collector.window);
     }
     this.#memory.apply(announcement);
-    for (const { path, metrics } of announcement.added) {
-      for (const metric of metrics) {
-        const series = this.#collector.place(path, metric);
-        series.attach(this.#memory, metric);
-        this.#series.set(metric.id, series);
-      }
+    for (const { path, block, metrics } of announcement.added) {
+      if (block !== undefined) this.#attach(this.#collector.placeBlock(path, block), block);
+      for (const metric of metrics) this.#attach(this.#collector.place(path, metric), metric);
     }
     for (const id of announcement.removed) this.#remove(id, false);
     if (this.#shared !== null) Atomics.store(this.#shared, SHARED_ACKNOWLEDGED, announcement.sequence);
@@ -189,22 +204,16 @@ export class MetricSource {
     if (this.#shared !== null) Atomics.store(this.#shared, SHARED_WINDOW, window);
   }
 
+  #attach(series: Series, announced: AnnouncedMetric | AnnouncedBlock): void {
+    series.attach(this.#memory, announced);
+    this.#series.set(announced.id, series);
+  }
+
   #remove(id: number, withThread: boolean): void {
     const series = this.#series.get(id);
     if (series === undefined) return;
     this.#series.delete(id);
     series.detach(this.#memory, id);
     this.#collector.removed(series, withThread);
-  }
-}
-
-function newSeries(scope: SeriesScope, name: string, { type, merge, stepsPerUnit }: AnnouncedMetric): Series {
-  switch (type) {
-    case 'counter':
-      return new CounterSeries(scope, name);
-    case 'gauge':
-      return new GaugeSeries(scope, name, merge ?? 'sum');
-    case 'stat':
-      return new StatSeries(scope, name, stepsPerUnit ?? 1);
   }
 }

@@ -1,7 +1,8 @@
 /**
  * Where things are in the shared memory: what the writing thread (handles.ts) and the reading one (source.ts) agree on.
  *
- *     cells     [ value ]                                                 a counter or gauge
+ *     block n   [ value | value | ... ]                                   the counters and gauges of a scope, shape n
+ *     cells     [ value ]                                                 a counter or gauge that is made later
  *     stats     [ count | sum | min0 max0 | min1 max1 | window0 window1 | octave 0 .. octave 26 ]
  *     octaves   [ 32 counts ]                                             buckets of a stat, one power of two
  *
@@ -10,6 +11,7 @@
  * ended while the writer fills the other.
  */
 import { OCTAVE_BUCKETS, OCTAVES } from './buckets.ts';
+import { blockShapes } from './shapes.ts';
 import type { SlotShape } from './slab-pool.ts';
 
 export const STAT_COUNT = 0;
@@ -21,6 +23,26 @@ export const STAT_WINDOWS = 12;
 export const STAT_OCTAVES = 14;
 const STAT_FLOATS = Math.ceil((STAT_OCTAVES + OCTAVES) / 2);
 
+export type PoolName = 'cells' | 'stats' | 'octaves' | `block ${number}`;
+
 export const cellShape: SlotShape = { bits: 12, floats: 1 };
 export const statShape: SlotShape = { bits: 8, floats: STAT_FLOATS };
 export const octaveShape: SlotShape = { bits: 8, floats: OCTAVE_BUCKETS };
+
+/** Doubles in a slab of blocks, at most: 32 KiB. */
+const BLOCK_SLAB_FLOATS = 4096;
+
+export function blockPool(shape: number): PoolName {
+  return `block ${shape}`;
+}
+
+/** What the slots of each pool are. */
+export const slotShapes: ReadonlyMap<PoolName, SlotShape> = new Map([
+  ['cells', cellShape],
+  ['stats', statShape],
+  ['octaves', octaveShape],
+  ...blockShapes.map(({ number, cells }): [PoolName, SlotShape] => {
+    const bits = Math.floor(Math.log2(BLOCK_SLAB_FLOATS / cells.length));
+    return [blockPool(number), { bits, floats: cells.length }];
+  }),
+]);

@@ -1,35 +1,37 @@
 /** The shared memory of one thread, as the collector reads it. */
-import type { AnnouncedMetric, AnnouncedSlab, Announcement } from './announcement.ts';
+import type { AnnouncedBlock, AnnouncedMetric, Announcement } from './announcement.ts';
 import { OCTAVES } from './buckets.ts';
 import type { BoundMap, Histogram } from './histogram.ts';
 import {
-  cellShape,
-  octaveShape,
+  blockPool,
+  type PoolName,
   STAT_COUNT,
   STAT_EXTREMES,
   STAT_OCTAVES,
   STAT_SUM,
   STAT_WINDOWS,
-  statShape,
+  slotShapes,
 } from './layout.ts';
 import { type Slab, type SlotShape, slabViews } from './slab-pool.ts';
 
-const SHAPES: Readonly<Record<AnnouncedSlab['pool'], SlotShape>> = {
-  cells: cellShape,
-  stats: statShape,
-  octaves: octaveShape,
-};
+interface Pool {
+  readonly shape: SlotShape;
+  readonly slabs: (Slab | undefined)[];
+}
 
 export class MetricMemory {
-  readonly #slabs: Readonly<Record<AnnouncedSlab['pool'], (Slab | undefined)[]>> = {
-    cells: [],
-    stats: [],
-    octaves: [],
-  };
+  readonly #pools: ReadonlyMap<PoolName, Pool> = new Map(
+    Array.from(slotShapes, ([name, shape]) => [name, { shape, slabs: [] }]),
+  );
 
   apply({ released, slabs }: Announcement): void {
-    for (const { pool, index } of released) this.#slabs[pool][index] = undefined;
-    for (const { pool, index, buffer } of slabs) this.#slabs[pool][index] = slabViews(buffer);
+    for (const { pool, index } of released) this.#slabsOf(pool)[index] = undefined;
+    for (const { pool, index, buffer } of slabs) this.#slabsOf(pool)[index] = slabViews(buffer);
+  }
+
+  block({ id, shape, slot }: AnnouncedBlock): CellReader {
+    const { floats, place } = this.#find(blockPool(shape), slot) as Found;
+    return new CellReader(this, id, floats, place);
   }
 
   cell({ id, slot }: AnnouncedMetric): CellReader {
@@ -47,9 +49,13 @@ export class MetricMemory {
     return this.#find('octaves', slot);
   }
 
-  #find(pool: AnnouncedSlab['pool'], slot: number): Found | null {
-    const shape = SHAPES[pool];
-    const slab = this.#slabs[pool][slot >>> shape.bits];
+  #slabsOf(pool: PoolName): (Slab | undefined)[] {
+    return (this.#pools.get(pool) as Pool).slabs;
+  }
+
+  #find(pool: PoolName, slot: number): Found | null {
+    const { shape, slabs } = this.#pools.get(pool) as Pool;
+    const slab = slabs[slot >>> shape.bits];
     if (slab === undefined) return null;
     return { floats: slab.floats, ints: slab.ints, place: (slot & ((1 << shape.bits) - 1)) * shape.floats };
   }
@@ -78,10 +84,10 @@ class Reader {
   }
 }
 
-/** A counter or gauge of one thread. */
+/** Counters and gauges of one thread: those of a block, or a single one. */
 export class CellReader extends Reader {
-  get value(): number {
-    return this.floats[this.place] as number;
+  value(at = 0): number {
+    return this.floats[this.place + at] as number;
   }
 }
 

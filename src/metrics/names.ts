@@ -12,18 +12,26 @@ export interface MetricDefinition {
   readonly help: string;
   /** Of a gauge that is not added over the threads. */
   readonly merge?: GaugeMerge;
+  /** No thread records it: the collector makes it of what threads record. */
+  readonly derived?: true;
+  /** Only some configs have it: made when it is first set, in no block. */
+  readonly optional?: true;
 }
 
 export interface ScopeDefinition {
   /** Segments; `{...}` is one segment, which may contain `/`. */
   readonly path: readonly string[];
   readonly metrics: readonly MetricDefinition[];
+  /** There are many such scopes, and each has all of its metrics but those that are rare: see shapes.ts. */
+  readonly inBlocks?: true;
 }
 
 const counter = (name: string, help: string): MetricDefinition => ({ name, type: 'counter', help });
 const gauge = (name: string, help: string, merge: GaugeMerge = 'sum'): MetricDefinition =>
   merge === 'sum' ? { name, type: 'gauge', help } : { name, type: 'gauge', help, merge };
 const stat = (name: string, help: string): MetricDefinition => ({ name, type: 'stat', help });
+const optional = (metric: MetricDefinition): MetricDefinition => ({ ...metric, optional: true });
+const derived = (name: string, help: string): MetricDefinition => ({ name, type: 'gauge', help, derived: true });
 
 /** What servers, services and clients all count. */
 const requests: readonly MetricDefinition[] = [
@@ -63,34 +71,51 @@ export const metricTree: readonly ScopeDefinition[] = [
   },
   {
     path: ['rt', '{router}', 'server', '{server}'],
+    inBlocks: true,
     metrics: [
       ...requests,
       ...connections,
       ...statuses,
-      counter('nacks', 'Requests refused because too many were in flight.'),
+      counter('nacks', 'Requests refused because too many were in flight, or memory was short.'),
       stat('connection_received_bytes', 'Bytes received on a connection.'),
       stat('connection_sent_bytes', 'Bytes sent on a connection.'),
       stat('request_payload_bytes', 'Bytes of a request body.'),
       stat('response_payload_bytes', 'Bytes of a response body.'),
+      counter('admission_control/deadline/exceeded', 'Requests that came after their deadline.'),
+      counter('admission_control/deadline/rejected', 'Requests that were refused for that.'),
+      stat('admission_control/deadline/expired_ms', 'How long in ms after their deadline they came.'),
+      stat('admission_control/deadline/remaining_ms', 'Time in ms that a request had until its deadline when it came.'),
       stat('dtab/size', 'Dentries of a local dtab, of requests that have one.'),
       ...['1XX', '2XX', '3XX', '4XX', '5XX'].map((group) =>
         stat(`time/${group}`, `Time in ms to a response with a status ${group}.`),
       ),
       stat('time/error', 'Time in ms until a request ended without a response.'),
       counter('thread_usage/requests/per_thread/{thread}', 'Requests that a worker thread took.'),
-      gauge('thread_usage/requests/mean', 'Requests of a worker thread, on average.'),
-      gauge('thread_usage/requests/stddev', 'Standard deviation of the requests of the worker threads.'),
-      gauge('thread_usage/requests/relative_stddev', 'The standard deviation as a share of the mean: 0 is even.'),
+      derived('thread_usage/requests/mean', 'Requests of a worker thread, on average.'),
+      derived('thread_usage/requests/stddev', 'Standard deviation of the requests of the worker threads.'),
+      derived('thread_usage/requests/relative_stddev', 'The standard deviation as a share of the mean: 0 is even.'),
     ],
   },
-  { path: ['rt', '{router}', 'service', '{service}'], metrics: requests },
+  {
+    path: ['rt', '{router}', 'service', '{service}'],
+    inBlocks: true,
+    metrics: [
+      ...requests,
+      counter('retries/total', 'Requests sent again after a failure that the response classifier calls retryable.'),
+      stat('retries/per_request', 'How often a request was retried.'),
+      gauge('retries/budget', 'Retries that are allowed now.', 'max'),
+      counter('retries/budget_exhausted', 'Failures not retried, because no retries were left.'),
+      counter('retries/backoffs_exhausted', 'Failures not retried, because there had been enough or was no time.'),
+    ],
+  },
   {
     path: ['rt', '{router}', 'client', '{client}'],
+    inBlocks: true,
     metrics: [
       ...requests,
       ...connections,
       ...statuses,
-      gauge('available', '1 if the replica set has an endpoint.', 'max'),
+      gauge('available', '1 if there is an endpoint that requests may go to.', 'max'),
       counter('cancelled_connects', 'Connects given up before they were through.'),
       stat('connect_latency_ms', 'Time in ms to open a connection.'),
       stat('failed_connect_latency_ms', 'Time in ms until a connect failed.'),
@@ -101,6 +126,7 @@ export const metricTree: readonly ScopeDefinition[] = [
       counter('pool_num_too_many_waiters', 'Requests refused because too many waited for a connection.'),
       gauge('loadbalancer/size', 'Endpoints of the replica set.', 'max'),
       gauge('loadbalancer/available', 'Endpoints that requests may go to.', 'max'),
+      gauge('loadbalancer/busy', 'Endpoints that failure accrual or failFast have taken out.', 'max'),
       gauge('loadbalancer/load', 'Requests in flight to all endpoints.'),
       gauge('loadbalancer/num_weight_classes', 'Different weights among the endpoints.', 'max'),
       gauge('loadbalancer/meanweight', 'Mean weight of the endpoints.', 'max'),
@@ -108,16 +134,39 @@ export const metricTree: readonly ScopeDefinition[] = [
       counter('loadbalancer/adds', 'Endpoints added.'),
       counter('loadbalancer/removes', 'Endpoints removed.'),
       counter('loadbalancer/updates', 'Updates of the replica set.'),
+      counter(
+        'loadbalancer/rebuilds',
+        'How often the balancer got other endpoints: after updates, and when some are taken out or good again.',
+      ),
+      counter(
+        'loadbalancer/max_effort_exhausted',
+        'Requests for which no endpoint was found that is in and has a connection to spare.',
+      ),
+      optional(gauge('loadbalancer/aperture', 'Endpoints that an aperture balancer is over.', 'max')),
+      counter('failure_accrual/removals', 'Endpoints taken out for their failures.'),
+      counter('failure_accrual/revivals', 'Endpoints that were good again.'),
+      counter('failure_accrual/probes', 'Requests sent to an endpoint that was out, to see whether it is good again.'),
+      counter('failure_accrual/removed_for_ms', 'Time in ms for which endpoints were taken out, all together.'),
+      optional(counter('failfast/marked_dead', 'Endpoints left alone because a connect failed.')),
+      optional(counter('failfast/marked_available', 'Endpoints that could be connected to again.')),
+      optional(gauge('failfast/is_marked_dead', 'Endpoints that are left alone because connects failed.', 'max')),
+      optional(
+        gauge('failfast/unhealthy_for_ms', 'Time in ms for which connects to one of them have failed, at most.', 'max'),
+      ),
+      optional(gauge('failfast/unhealthy_num_tries', 'Connects to one of them that have failed, at most.', 'max')),
       counter('retries/requeues', 'Requests sent again, because no endpoint can have acted on them.'),
-      counter('retries/request_limit', 'Requests not sent again, because they had been too often.'),
-      counter('retries/cannot_retry', 'Requests lost with a kept connection that may not, or can not, be sent twice.'),
       stat('retries/requeues_per_request', 'How often a request was sent again.'),
+      gauge('retries/budget', 'Requeues that are allowed now.', 'max'),
+      counter('retries/budget_exhausted', 'Requests not sent again, because no requeues were left.'),
+      counter('retries/request_limit', 'Requests not sent again, because they had been too often.'),
+      counter('retries/cannot_retry', 'Requests lost on the way that may not, or can not, be sent twice.'),
+      counter('retries/not_open', 'Requests not sent again, because no other endpoint was left.'),
       counter('service_creation/failures', 'Requests for which no connection was to be had.'),
       counter('service_creation/failures/{exception}', 'The same by class of failure.'),
       stat('service_creation/service_acquisition_latency_ms', 'Time in ms to get a connection, new or idle.'),
     ],
   },
-  { path: ['rt', '{router}', 'client', '{client}', 'service', '{service}'], metrics: requests },
+  { path: ['rt', '{router}', 'client', '{client}', 'service', '{service}'], inBlocks: true, metrics: requests },
   {
     path: ['rt', '{router}', 'bindcache', 'path'],
     metrics: [
@@ -209,8 +258,10 @@ export const failureClass = {
   cannotConnect: 'com.twitter.finagle.naming.buoyant.RichConnectionFailedException',
   bindingTimeout: 'com.twitter.finagle.naming.buoyant.DynBoundTimeoutException',
   backendClosed: 'com.twitter.finagle.ChannelClosedException',
-  /** `timeoutMs` of a server. */
+  /** The request took too long, all tries together. */
   timeout: 'com.twitter.finagle.GlobalRequestTimeoutException',
+  /** One try did. */
+  attemptTimeout: 'com.twitter.finagle.IndividualRequestTimeoutException',
   /** Whoever asked has gone, or waits no longer. */
   cancelled: 'com.twitter.finagle.CancelledRequestException',
   overloaded: 'rejected/com.twitter.finagle.Failure/java.util.concurrent.RejectedExecutionException',
@@ -231,7 +282,7 @@ export function describe(path: readonly string[], name: string): MetricDefinitio
   return scope?.find(name) ?? null;
 }
 
-function matches(pattern: readonly string[], path: readonly string[]): boolean {
+export function matches(pattern: readonly string[], path: readonly string[]): boolean {
   return (
     pattern.length === path.length && pattern.every((segment, at) => segment.startsWith('{') || segment === path[at])
   );

@@ -16,17 +16,20 @@ import {
   SHARED_WINDOW,
   SHARED_WORDS,
 } from './announcement.ts';
-import { Counter, Gauge, Stat } from './handles.ts';
-import { cellShape, octaveShape, statShape } from './layout.ts';
+import { Cells, Counter, Gauge } from './handles.ts';
+import { blockPool, type PoolName, slotShapes } from './layout.ts';
+import { type BlockShape, shapeOf } from './shapes.ts';
 import { SlabPool, type SlotShape } from './slab-pool.ts';
+import { Stat, StatSlot, type StatSource } from './stat.ts';
 
-export { Counter, Gauge, Stat } from './handles.ts';
+export { type Cells, Counter, Gauge } from './handles.ts';
+export type { Stat } from './stat.ts';
 
 /**
- * Metrics that may live at a time: what 6,000 names with a client each take. More are counted in `metrics/refused`. It
+ * Metrics that may live at a time: what 15,000 names with a client each take. More are counted in `metrics/refused`. It
  * is a last resort: the caches of bindings end a flood of names long before.
  */
-const MAX_METRICS = 500_000;
+const MAX_METRICS = 1_000_000;
 /** What counts milliseconds (`..._ms`) keeps hundredths, unless told otherwise: a proxy's latencies are below one. */
 const STEPS_PER_MS = 100;
 
@@ -37,30 +40,46 @@ export interface MetricOptions {
   readonly stepsPerUnit?: number;
 }
 
-interface Metric {
-  readonly announced: AnnouncedMetric;
-  readonly handle: Counter | Gauge | Stat;
+/** What a scope has of slots: a block of counters and gauges, or one metric. */
+interface Held {
+  readonly id: number;
+  readonly pool: PoolName;
+  readonly slot: number;
+  /** As many as it counts for in the limit. */
+  readonly metrics: number;
+  readonly handle: Cells | StatSlot;
   isAnnounced: boolean;
+}
+
+interface Metric {
+  readonly type: MetricType;
+  readonly held: Held;
 }
 
 interface ScopeMetrics {
   readonly path: readonly string[];
-  readonly metrics: Map<string, Metric>;
+  /** Null where there is no block. */
+  readonly shape: BlockShape | null;
+  /** Null also when there were too many metrics. */
+  readonly block: Held | null;
+  /** Made one by one; null while there are none. */
+  metrics: Map<string, Metric> | null;
+  /** Of those, what has not been announced. */
+  fresh: AnnouncedMetric[];
   /** Open scopes of this path: two clients of one id (under different settings, say) share their metrics. */
   holders: number;
 }
 
-/** Slots of a metric that is gone, until the collector knows. */
+/** Slots of what is gone, until the collector knows. */
 interface Leaving {
   readonly sequence: number;
-  readonly type: MetricType;
-  readonly slot: number;
+  readonly held: Held;
   readonly octaves: readonly number[];
 }
 
 export class MetricRegistry {
   readonly #shared = new Int32Array(new SharedArrayBuffer(SHARED_WORDS * Int32Array.BYTES_PER_ELEMENT));
-  readonly #pools: Readonly<Record<AnnouncedSlab['pool'], SlabPool>>;
+  readonly #pools: ReadonlyMap<PoolName, SlabPool>;
   readonly #scopes = new Map<string, ScopeMetrics>();
   readonly #maxMetrics: number;
   readonly #refused: Counter;
@@ -76,16 +95,12 @@ export class MetricRegistry {
   #slabs: AnnouncedSlab[] = [];
   #released: Pick<AnnouncedSlab, 'pool' | 'index'>[] = [];
   #removed: number[] = [];
-  /** Scopes with metrics that were not announced yet. */
+  /** Scopes with something that was not announced yet. */
   readonly #changed = new Set<ScopeMetrics>();
 
   constructor({ maxMetrics = MAX_METRICS }: { maxMetrics?: number } = {}) {
     this.#maxMetrics = maxMetrics;
-    this.#pools = {
-      cells: this.#pool('cells', cellShape),
-      stats: this.#pool('stats', statShape),
-      octaves: this.#pool('octaves', octaveShape),
-    };
+    this.#pools = new Map(Array.from(slotShapes, ([pool, shape]) => [pool, this.#pool(pool, shape)]));
     this.#shared[SHARED_WINDOW] = 1;
     const own = this.scope(['metrics']);
     this.#refused = own.counter('refused');
@@ -97,8 +112,11 @@ export class MetricRegistry {
     const key = path.join('\0');
     let metrics = this.#scopes.get(key);
     if (metrics === undefined) {
-      metrics = { path: [...path], metrics: new Map(), holders: 0 };
+      const shape = shapeOf(path);
+      const block = shape === null ? null : this.#block(shape);
+      metrics = { path: [...path], shape, block, metrics: null, fresh: [], holders: 0 };
       this.#scopes.set(key, metrics);
+      if (block !== null) this.#announce(metrics);
     }
     metrics.holders++;
     return new MetricScope(this, metrics);
@@ -110,8 +128,8 @@ export class MetricRegistry {
    */
   onAnnounce(listener: (announcement: Announcement) => void): void {
     this.#listener = listener;
-    for (const pool of ['cells', 'stats', 'octaves'] as const) {
-      for (const [index, buffer] of this.#pools[pool].slabs()) this.#slabs.push({ pool, index, buffer });
+    for (const [name, pool] of this.#pools) {
+      for (const [index, buffer] of pool.slabs()) this.#slabs.push({ pool: name, index, buffer });
     }
     for (const scope of this.#scopes.values()) this.#changed.add(scope);
     this.#schedule();
@@ -123,12 +141,7 @@ export class MetricRegistry {
     this.#reclaim();
     this.#live.set(this.#used);
     if (this.#listener === null) return;
-    const added: AnnouncedScope[] = [];
-    for (const { path, metrics } of this.#changed) {
-      const fresh = [...metrics.values()].filter((metric) => !metric.isAnnounced);
-      for (const metric of fresh) metric.isAnnounced = true;
-      if (fresh.length > 0) added.push({ path, metrics: fresh.map((metric) => metric.announced) });
-    }
+    const added = Array.from(this.#changed, announcementOf).filter((scope) => scope !== null);
     const [slabs, removed, released] = [this.#slabs, this.#removed, this.#released];
     if (added.length + slabs.length + removed.length + released.length === 0) return;
     this.#changed.clear();
@@ -139,23 +152,30 @@ export class MetricRegistry {
     this.#listener({ sequence: ++this.#sequence, ...first, released, slabs, added, removed });
   }
 
-  /** For scopes: the metric of a name, made when it isn't there; null when there are too many. */
-  metric(scope: ScopeMetrics, name: string, type: MetricType, options: MetricOptions): Metric | null {
-    const known = scope.metrics.get(name);
-    if (known !== undefined) {
-      if (known.announced.type === type) return known;
-      throw new Error(`${[...scope.path, name].join('/')} is a ${known.announced.type}, not a ${type}`);
-    }
-    if (this.#used >= this.#maxMetrics) this.#reclaim();
-    if (this.#used >= this.#maxMetrics) {
-      this.#refused.increment();
-      return null;
-    }
-    const metric = this.#make(name, type, options);
-    scope.metrics.set(name, metric);
-    this.#changed.add(scope);
-    this.#schedule();
-    return metric;
+  /** For scopes: the counter or gauge of a name, made when it isn't there; null when there are too many. */
+  cell(scope: ScopeMetrics, name: string, type: 'counter' | 'gauge', merge: GaugeMerge): Cells | null {
+    const known = this.#known(scope, name, type);
+    if (known !== null) return known.handle as Cells;
+    const held = this.#hold('cells', 1, (floats, base) => new Cells({ floats, base }));
+    if (held === null) return null;
+    this.#add(scope, name, held, type === 'gauge' ? { type, merge } : { type });
+    return held.handle as Cells;
+  }
+
+  /** For scopes: the slot of a stat, taken when it has none; null when there are too many metrics. */
+  stat(scope: ScopeMetrics, name: string, stepsPerUnit: number): StatSlot | null {
+    const known = this.#known(scope, name, 'stat');
+    if (known !== null) return known.handle as StatSlot;
+    const octaves = this.#pools.get('octaves') as SlabPool;
+    const [window, windowIndex] = [this.#shared, SHARED_WINDOW];
+    const held = this.#hold(
+      'stats',
+      1,
+      (floats, index, ints) => new StatSlot({ floats, ints, index, octaves, window, windowIndex, stepsPerUnit }),
+    );
+    if (held === null) return null;
+    this.#add(scope, name, held, { type: 'stat', stepsPerUnit });
+    return held.handle as StatSlot;
   }
 
   /** For scopes: one holder less; the last one takes the metrics with it. */
@@ -163,38 +183,56 @@ export class MetricRegistry {
     if (--scope.holders > 0) return;
     this.#scopes.delete(scope.path.join('\0'));
     this.#changed.delete(scope);
-    for (const { announced, handle, isAnnounced } of scope.metrics.values()) {
-      if (isAnnounced) this.#removed.push(announced.id);
-      const octaves = handle.retire() ?? [];
-      const leaving = { sequence: this.#sequence + 1, type: announced.type, slot: announced.slot, octaves };
-      if (isAnnounced) this.#leaving.push(leaving);
+    for (const held of heldBy(scope)) {
+      if (held.isAnnounced) this.#removed.push(held.id);
+      const leaving = { sequence: this.#sequence + 1, held, octaves: held.handle.retire() ?? [] };
+      if (held.isAnnounced) this.#leaving.push(leaving);
       // What nobody was told of can be used again at once.
       else this.#give(leaving);
     }
     this.#schedule();
   }
 
-  #make(name: string, type: MetricType, { merge, stepsPerUnit }: MetricOptions): Metric {
-    this.#used++;
-    const id = ++this.#lastId;
-    const isAnnounced = false;
-    if (type === 'stat') {
-      const slot = this.#pools.stats.take();
-      const steps = stepsPerUnit ?? (name.endsWith('_ms') ? STEPS_PER_MS : 1);
-      return { announced: { id, name, type, slot, stepsPerUnit: steps }, handle: this.#stat(slot, steps), isAnnounced };
-    }
-    const slot = this.#pools.cells.take();
-    const place = { floats: this.#pools.cells.slabOf(slot).floats, index: this.#pools.cells.placeOf(slot) };
-    if (type === 'counter') return { announced: { id, name, type, slot }, handle: new Counter(place), isAnnounced };
-    return { announced: { id, name, type, slot, merge: merge ?? 'sum' }, handle: new Gauge(place), isAnnounced };
+  #block({ number, cells }: BlockShape): Held | null {
+    return this.#hold(blockPool(number), cells.length, (floats, base) => new Cells({ floats, base }));
   }
 
-  #stat(slot: number, stepsPerUnit: number): Stat {
-    const { stats, octaves } = this.#pools;
-    const { floats, ints } = stats.slabOf(slot);
-    const index = stats.placeOf(slot) * statShape.floats;
-    const [window, windowIndex] = [this.#shared, SHARED_WINDOW];
-    return new Stat({ floats, ints, index, octaves, window, windowIndex, stepsPerUnit });
+  /** Takes a slot; null when there are too many metrics. */
+  #hold(
+    pool: PoolName,
+    metrics: number,
+    handle: (floats: Float64Array, base: number, ints: Int32Array) => Cells | StatSlot,
+  ): Held | null {
+    if (this.#used + metrics > this.#maxMetrics) this.#reclaim();
+    if (this.#used + metrics > this.#maxMetrics) {
+      this.#refused.add(metrics);
+      return null;
+    }
+    this.#used += metrics;
+    const slots = this.#pools.get(pool) as SlabPool;
+    const slot = slots.take();
+    const { floats, ints } = slots.slabOf(slot);
+    const base = slots.placeOf(slot) * slots.shape.floats;
+    return { id: ++this.#lastId, pool, slot, metrics, handle: handle(floats, base, ints), isAnnounced: false };
+  }
+
+  #known(scope: ScopeMetrics, name: string, type: MetricType): Held | null {
+    const known = scope.metrics?.get(name);
+    if (known === undefined) return null;
+    checkType(scope.path, name, known.type, type);
+    return known.held;
+  }
+
+  #add(scope: ScopeMetrics, name: string, held: Held, more: Omit<AnnouncedMetric, 'id' | 'name' | 'slot'>): void {
+    scope.metrics ??= new Map();
+    scope.metrics.set(name, { type: more.type, held });
+    scope.fresh.push({ id: held.id, name, slot: held.slot, ...more });
+    this.#announce(scope);
+  }
+
+  #announce(scope: ScopeMetrics): void {
+    this.#changed.add(scope);
+    this.#schedule();
   }
 
   /** Frees the slots of metrics that the collector no longer reads. */
@@ -205,13 +243,13 @@ export class MetricRegistry {
     for (const leaving of gone) this.#give(leaving);
   }
 
-  #give({ type, slot, octaves }: Leaving): void {
-    this.#used--;
-    (type === 'stat' ? this.#pools.stats : this.#pools.cells).give(slot);
-    for (const octave of octaves) this.#pools.octaves.give(octave);
+  #give({ held, octaves }: Leaving): void {
+    this.#used -= held.metrics;
+    this.#pools.get(held.pool)?.give(held.slot);
+    for (const octave of octaves) this.#pools.get('octaves')?.give(octave);
   }
 
-  #pool(pool: AnnouncedSlab['pool'], shape: SlotShape): SlabPool {
+  #pool(pool: PoolName, shape: SlotShape): SlabPool {
     return new SlabPool(shape, {
       added: (index, buffer) => {
         if (this.#listener === null) return;
@@ -236,8 +274,29 @@ export class MetricRegistry {
   }
 }
 
+/** Whoever asks for one name as two types is wrong about one of them. */
+function checkType(path: readonly string[], name: string, known: MetricType | undefined, type: MetricType): void {
+  if (known !== type) throw new Error(`${[...path, name].join('/')} is a ${known}, not a ${type}`);
+}
+
+function* heldBy({ block, metrics }: ScopeMetrics): Generator<Held> {
+  if (block !== null) yield block;
+  if (metrics !== null) for (const { held } of metrics.values()) yield held;
+}
+
+/** What of a scope was not announced yet, which is announced now; null when there is nothing. */
+function announcementOf(scope: ScopeMetrics): AnnouncedScope | null {
+  const { path, shape, block, fresh } = scope;
+  scope.fresh = [];
+  for (const { held } of scope.metrics?.values() ?? []) held.isAnnounced = true;
+  if (block === null || shape === null || block.isAnnounced)
+    return fresh.length === 0 ? null : { path, metrics: fresh };
+  block.isAnnounced = true;
+  return { path, block: { id: block.id, shape: shape.number, slot: block.slot }, metrics: fresh };
+}
+
 /** The metrics of one server, service or client: they come and go together. */
-export class MetricScope {
+export class MetricScope implements StatSource {
   readonly #registry: MetricRegistry;
   readonly #metrics: ScopeMetrics;
   #isClosed = false;
@@ -247,17 +306,28 @@ export class MetricScope {
     this.#metrics = metrics;
   }
 
+  /** The block of counters and gauges, of scopes that have one (shapes.ts). */
+  get cells(): Cells {
+    return (this.#isClosed ? null : (this.#metrics.block?.handle as Cells | undefined)) ?? new Cells(null);
+  }
+
   /** `name` may have several segments: `status/200`. The same name gives the same counter. */
   counter(name: string): Counter {
-    return (this.#metric(name, 'counter', {})?.handle ?? new Counter(null)) as Counter;
+    return new Counter(...this.#cell(name, 'counter', 'sum'));
   }
 
-  gauge(name: string, options: Pick<MetricOptions, 'merge'> = {}): Gauge {
-    return (this.#metric(name, 'gauge', options)?.handle ?? new Gauge(null)) as Gauge;
+  gauge(name: string, { merge = 'sum' }: Pick<MetricOptions, 'merge'> = {}): Gauge {
+    return new Gauge(...this.#cell(name, 'gauge', merge));
   }
 
-  stat(name: string, options: Pick<MetricOptions, 'stepsPerUnit'> = {}): Stat {
-    return (this.#metric(name, 'stat', options)?.handle ?? new Stat(null)) as Stat;
+  stat(name: string, { stepsPerUnit }: Pick<MetricOptions, 'stepsPerUnit'> = {}): Stat {
+    return new Stat(this, name, stepsPerUnit ?? (name.endsWith('_ms') ? STEPS_PER_MS : 1));
+  }
+
+  /** For stats. */
+  statSlot(name: string, stepsPerUnit: number): StatSlot {
+    const slot = this.#isClosed ? null : this.#registry.stat(this.#metrics, name, stepsPerUnit);
+    return slot ?? new StatSlot(null);
   }
 
   /** Whoever still holds a counter may go on counting: it is lost. */
@@ -267,7 +337,15 @@ export class MetricScope {
     this.#registry.leave(this.#metrics);
   }
 
-  #metric(name: string, type: MetricType, options: MetricOptions): Metric | null {
-    return this.#isClosed ? null : this.#registry.metric(this.#metrics, name, type, options);
+  /** In the block, or of its own. */
+  #cell(name: string, type: 'counter' | 'gauge', merge: GaugeMerge): [cells: Cells, at: number] {
+    const { path, shape } = this.#metrics;
+    const at = shape?.at(name);
+    if (at !== undefined) {
+      checkType(path, name, shape?.cells[at]?.type, type);
+      return [this.cells, at];
+    }
+    const cells = this.#isClosed ? null : this.#registry.cell(this.#metrics, name, type, merge);
+    return [cells ?? new Cells(null), 0];
   }
 }

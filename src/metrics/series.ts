@@ -1,10 +1,17 @@
 /** One name in the collector: what it is in each thread, and what is kept of threads and scopes that are gone. */
-import type { AnnouncedMetric, GaugeMerge } from './announcement.ts';
+import type { AnnouncedBlock, AnnouncedMetric, GaugeMerge, MetricType } from './announcement.ts';
 import { BUCKETS, bucketMiddle, bucketStart } from './buckets.ts';
 import { BoundMap, Histogram } from './histogram.ts';
 import type { CellReader, MetricMemory, StatReader } from './memory.ts';
 import { bucketBounds } from './names.ts';
 import { type Buckets, EMPTY_SUMMARY, type MetricValue, SUMMARY_SHARES, type Summary } from './snapshot.ts';
+
+/** What a counter or gauge is called and how it is merged. */
+export interface CellDefinition {
+  readonly name: string;
+  readonly type: MetricType;
+  readonly merge?: GaugeMerge;
+}
 
 /** The scope that a series is in, as the collector keeps it. */
 export interface SeriesScope {
@@ -14,11 +21,16 @@ export interface SeriesScope {
   hasThreadUsage: boolean;
 }
 
-export abstract class Series<Reader extends CellReader | StatReader = CellReader | StatReader> {
+/** One metric of a scope, or its block of them, over all threads. */
+export abstract class Series<
+  Reader extends CellReader | StatReader = CellReader | StatReader,
+  Announced extends AnnouncedMetric | AnnouncedBlock = AnnouncedMetric | AnnouncedBlock,
+> {
   readonly scope: SeriesScope;
+  /** In the scope; of the block it is empty. */
   readonly name: string;
   /** One for each thread that has it. */
-  protected readers: Reader[] = [];
+  protected readers: readonly Reader[] = [];
 
   constructor(scope: SeriesScope, name: string) {
     this.scope = scope;
@@ -30,9 +42,9 @@ export abstract class Series<Reader extends CellReader | StatReader = CellReader
     return this.readers.length > 0;
   }
 
-  attach(memory: MetricMemory, metric: AnnouncedMetric): void {
-    // Not push(), which reserves room for many: there are hundreds of thousands of series, and a few threads.
-    this.readers = [...this.readers, this.read(memory, metric)];
+  attach(memory: MetricMemory, announced: Announced): void {
+    // Not push(), which reserves room for many: there are tens of thousands of series, and a few threads.
+    this.readers = [...this.readers, this.read(memory, announced)];
   }
 
   /** Its last value in that thread is kept, so that the total doesn't fall. */
@@ -44,66 +56,62 @@ export abstract class Series<Reader extends CellReader | StatReader = CellReader
   }
 
   /** A window ended: the one with this number. */
-  abstract roll(ended: number): void;
-  /** Null when there is nothing to tell. */
-  abstract value(window: number): MetricValue | null;
-  protected abstract read(memory: MetricMemory, metric: AnnouncedMetric): Reader;
+  roll(_ended: number): void {}
+
+  /** Adds what there is to tell. */
+  abstract addTo(metrics: MetricValue[], window: number): void;
+  protected abstract read(memory: MetricMemory, announced: Announced): Reader;
   protected abstract keep(reader: Reader): void;
 }
 
-export class CounterSeries extends Series<CellReader> {
-  #kept = 0;
+/** Counters and gauges: those of a block, or a single one. What is no longer there is not counted: a thread's gauges go with it. */
+export class CellSeries extends Series<CellReader> {
+  readonly #cells: readonly CellDefinition[];
+  /** Of counters; null while nothing is kept. */
+  #kept: Float64Array | null = null;
 
-  override roll(): void {}
-
-  override value(): MetricValue {
-    let value = this.#kept;
-    for (const reader of this.readers) value += reader.value;
-    return { type: 'counter', name: this.name, value };
+  constructor(scope: SeriesScope, name: string, cells: readonly CellDefinition[]) {
+    super(scope, name);
+    this.#cells = cells;
   }
 
-  protected override read(memory: MetricMemory, metric: AnnouncedMetric): CellReader {
-    return memory.cell(metric);
+  override addTo(metrics: MetricValue[]): void {
+    for (const [at, { name, type, merge }] of this.#cells.entries()) {
+      if (type === 'counter') metrics.push({ type, name, value: this.#sum(at) + (this.#kept?.[at] ?? 0) });
+      else if (this.isHeld)
+        metrics.push({ type: 'gauge', name, value: merge === 'max' ? this.#max(at) : this.#sum(at) });
+    }
+  }
+
+  protected override read(memory: MetricMemory, announced: AnnouncedMetric | AnnouncedBlock): CellReader {
+    return 'shape' in announced ? memory.block(announced) : memory.cell(announced);
   }
 
   protected override keep(reader: CellReader): void {
-    this.#kept += reader.value;
+    const kept = this.#kept ?? new Float64Array(this.#cells.length);
+    for (const [at, { type }] of this.#cells.entries()) if (type === 'counter') kept[at]! += reader.value(at);
+    this.#kept = kept;
+  }
+
+  #sum(at: number): number {
+    let sum = 0;
+    for (const reader of this.readers) sum += reader.value(at);
+    return sum;
+  }
+
+  #max(at: number): number {
+    return Math.max(...this.readers.map((reader) => reader.value(at)));
   }
 }
 
-/** What is no longer there is not counted: a thread's gauges go with it. */
-export class GaugeSeries extends Series<CellReader> {
-  readonly #merge: GaugeMerge;
-
-  constructor(scope: SeriesScope, name: string, merge: GaugeMerge) {
-    super(scope, name);
-    this.#merge = merge;
-  }
-
-  override roll(): void {}
-
-  override value(): MetricValue | null {
-    if (!this.isHeld) return null;
-    const values = this.readers.map((reader) => reader.value);
-    const value = this.#merge === 'max' ? Math.max(...values) : values.reduce((sum, one) => sum + one, 0);
-    return { type: 'gauge', name: this.name, value };
-  }
-
-  protected override read(memory: MetricMemory, metric: AnnouncedMetric): CellReader {
-    return memory.cell(metric);
-  }
-
-  protected override keep(): void {}
-}
-
-export class StatSeries extends Series<StatReader> {
+export class StatSeries extends Series<StatReader, AnnouncedMetric> {
   readonly #stepsPerUnit: number;
   readonly #bounds: BoundMap | null;
-  /** What is kept of threads that no longer have it. */
-  readonly #kept = new Histogram();
+  /** What is kept of threads that no longer have it; null while nothing is. */
+  #kept: Histogram | null = null;
   #keptSum = 0;
-  /** What had been recorded when the running window began. */
-  #base = new Histogram();
+  /** What had been recorded when the running window began; null: nothing. */
+  #base: Histogram | null = null;
   #baseSum = 0;
   /** Null until a window has ended. */
   #lastWindow: Summary | null = null;
@@ -115,7 +123,7 @@ export class StatSeries extends Series<StatReader> {
   }
 
   override roll(ended: number): void {
-    if (this.#count() === this.#base.total) {
+    if (this.#count() === (this.#base?.total ?? 0)) {
       this.#lastWindow = EMPTY_SUMMARY;
       return;
     }
@@ -125,9 +133,9 @@ export class StatSeries extends Series<StatReader> {
     this.#baseSum = sum;
   }
 
-  override value(window: number): MetricValue {
+  override addTo(metrics: MetricValue[], window: number): void {
     const summary = this.#lastWindow ?? this.#summary(this.#all(), this.#sum(), window);
-    return { type: 'stat', name: this.name, summary, buckets: this.#buckets() };
+    metrics.push({ type: 'stat', name: this.name, summary, buckets: this.#buckets() });
   }
 
   protected override read(memory: MetricMemory, metric: AnnouncedMetric): StatReader {
@@ -135,13 +143,14 @@ export class StatSeries extends Series<StatReader> {
   }
 
   protected override keep(reader: StatReader): void {
+    this.#kept ??= new Histogram();
     reader.addTo(this.#kept);
     this.#keptSum += reader.sum;
   }
 
   /** Recorded so far, in all threads: cheap, to see whether anything was. */
   #count(): number {
-    return this.readers.reduce((count, reader) => count + reader.count, this.#kept.total);
+    return this.readers.reduce((count, reader) => count + reader.count, this.#kept?.total ?? 0);
   }
 
   #sum(): number {
@@ -150,13 +159,13 @@ export class StatSeries extends Series<StatReader> {
 
   #all(): Histogram {
     const all = new Histogram();
-    all.add(this.#kept);
+    if (this.#kept !== null) all.add(this.#kept);
     for (const reader of this.readers) reader.addTo(all);
     return all;
   }
 
   #summary(all: Histogram, sum: number, window: number): Summary {
-    const values = this.#base.total === 0 ? all : all.since(this.#base);
+    const values = this.#base === null ? all : all.since(this.#base);
     if (values.total === 0) return EMPTY_SUMMARY;
     const { min, max } = this.#extremes(values, window);
     const quantiles = SUMMARY_SHARES.map((share) => {
@@ -190,7 +199,7 @@ export class StatSeries extends Series<StatReader> {
     if (this.#bounds === null) return null;
     const { bounds } = this.#bounds;
     const counts = new Float64Array(bounds.length + 1);
-    this.#kept.addToBounds(this.#bounds, counts);
+    this.#kept?.addToBounds(this.#bounds, counts);
     for (const reader of this.readers) reader.addToBounds(this.#bounds, counts);
     for (let at = 1; at < counts.length; at++) counts[at]! += counts[at - 1] as number;
     return { bounds, counts, count: counts[bounds.length] as number, sum: this.#sum() };

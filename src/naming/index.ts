@@ -13,6 +13,7 @@ export {
   TREE_WEIGHT,
 } from './address.ts';
 export { bind } from './bind.ts';
+export { BindRefused } from './bind-refused.ts';
 export {
   addrJson,
   type BoundTreeJson,

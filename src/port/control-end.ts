@@ -3,14 +3,14 @@
  */
 import { type Activity, hasValue, type Live, observe } from '../live/index.ts';
 import type { Announcement } from '../metrics/announcement.ts';
-import { type BoundName, Dtab, type NameTree, Path } from '../naming/index.ts';
+import { BindRefused, type BoundName, Dtab, type NameTree, Path } from '../naming/index.ts';
 import type { CellPool } from './cells.ts';
 import { type Leaf, Leaves } from './leaves.ts';
 import type { Log } from './log.ts';
-import type { Port, RequestRecord, ToControl, ToData, WireTree } from './protocol.ts';
+import type { InetReach, Port, RequestRecord, ToControl, ToData, WireTree } from './protocol.ts';
 
-/** Binds a path for a router, under its base dtab and the local one. */
-export type Bind = (router: string, path: Path, dtab: Dtab) => Live<Activity<NameTree<BoundName>>>;
+/** Binds a path for a router, under its base dtab and the local one, which reaches no further than `inet` says. */
+export type Bind = (router: string, path: Path, dtab: Dtab, inet: InetReach) => Live<Activity<NameTree<BoundName>>>;
 
 /** What the data side tells without being asked. */
 export interface Telemetry {
@@ -110,12 +110,12 @@ export class ControlEnd {
     }
   }
 
-  #startBinding({ binding: number, router, path, dtab }: Extract<ToControl, { type: 'bind' }>): void {
+  #startBinding({ binding: number, router, path, dtab, inet }: Extract<ToControl, { type: 'bind' }>): void {
     const cell = this.#cells.acquire(`service\n${router}\n${path}`);
     const binding: Binding = { router, cell, stop: () => {}, sent: null, leaves: null };
     this.#bindings.set(number, binding);
     binding.stop = observe(
-      this.#bind(router, Path.parse(path), Dtab.parse(dtab)),
+      this.#bind(router, Path.parse(path), Dtab.parse(dtab), inet),
       (activity) => this.#onBound(number, binding, activity),
       (error) => {
         this.#log.error({ err: error, path }, 'a binding could not be computed');
@@ -143,7 +143,9 @@ export class ControlEnd {
 
   /** What was bound once stays good: a failure takes nobody's endpoints away. */
   #onBindFailed(number: number, binding: Binding, error: Error): void {
-    if (binding.leaves === null) this.#port.postMessage({ type: 'bindFailed', binding: number, error: error.message });
+    if (binding.leaves !== null) return;
+    const refused = error instanceof BindRefused;
+    this.#port.postMessage({ type: 'bindFailed', binding: number, error: error.message, refused });
   }
 
   #unbind(number: number): void {
@@ -163,7 +165,8 @@ export class ControlEnd {
         const { id, residual } = tree.value;
         const leaf = this.#leaves.acquire(router, tree.value);
         leaves.push(leaf);
-        return { type: 'leaf', leaf: leaf.number, id: id.show(), residual: residual.show(), cell: leaf.cell };
+        const { number, cell, marks } = leaf;
+        return { type: 'leaf', leaf: number, id: id.show(), residual: residual.show(), cell, marks };
       }
       case 'alt':
         return { type: 'alt', trees: tree.trees.map(wire) };

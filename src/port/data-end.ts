@@ -1,12 +1,13 @@
 /** The data side's end of a port: bindings that are watched, and the address sets that they share. */
 import type { Announcement } from '../metrics/announcement.ts';
 import { CELL_WORDS, type Cell, NO_CELL, ownCell } from './cells.ts';
-import type { AddrsMessage, Port, RequestRecord, ToControl, ToData, WireTree } from './protocol.ts';
+import type { AddrsMessage, InetReach, Port, RequestRecord, ToControl, ToData, WireTree } from './protocol.ts';
 
 export interface BindingListener {
   /** `cell`: of the service. */
   onTree(tree: WireTree, cell: Cell): void;
-  onBindFailed(error: string): void;
+  /** `refused`: the local dtab may not lead there. */
+  onBindFailed(error: string, refused: boolean): void;
 }
 
 export interface Address {
@@ -76,10 +77,10 @@ export class DataEnd {
   }
 
   /** Watches a binding until `unbind`; the number identifies it. */
-  bind(router: string, path: string, dtab: string, listener: BindingListener): number {
+  bind(router: string, path: string, dtab: string, inet: InetReach, listener: BindingListener): number {
     const binding = this.#nextBinding++;
     this.#listeners.set(binding, listener);
-    this.#port.postMessage({ type: 'bind', binding, router, path, dtab });
+    this.#port.postMessage({ type: 'bind', binding, router, path, dtab, inet });
     return binding;
   }
 
@@ -119,7 +120,7 @@ export class DataEnd {
         this.#listeners.get(message.binding)?.onTree(message.tree, this.cell(message.cell));
         break;
       case 'bindFailed':
-        this.#listeners.get(message.binding)?.onBindFailed(message.error);
+        this.#listeners.get(message.binding)?.onBindFailed(message.error, message.refused);
         break;
       case 'addrs':
         this.#onAddrs(message);

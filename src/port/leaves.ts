@@ -13,8 +13,9 @@ import { type AddrsMessage, type Port, SLICE_LINES, type ToControl, type ToData 
 
 export interface Leaf {
   readonly number: number;
-  /** Of the bound name in its router. */
+  /** Cells of the bound name in its router. */
   readonly cell: number;
+  readonly marks: number;
 }
 
 interface KnownEndpoint {
@@ -59,8 +60,8 @@ export class Leaves {
     const sameKey = this.#reached.get(key) ?? [];
     let leaf = sameKey.find((candidate) => candidate.name.addr === name.addr);
     if (leaf === undefined) {
-      const cell = this.#cells.acquire(`client\n${key}`);
-      const fresh = { key, name, cell, references: 0, version: 0, known: new Map(), leaving: [], stop: () => {} };
+      const cells = { cell: this.#cells.acquire(`client\n${key}`), marks: this.#cells.acquire(`marks\n${key}`) };
+      const fresh = { key, name, ...cells, references: 0, version: 0, known: new Map(), leaving: [], stop: () => {} };
       leaf = { number: this.#next++, ...fresh };
       this.#reached.set(key, [...sameKey, leaf]);
       this.#byNumber.set(leaf.number, leaf);
@@ -109,6 +110,7 @@ export class Leaves {
     if (leaf === undefined) return;
     this.#byNumber.delete(number);
     this.#cells.release(leaf.cell);
+    this.#cells.release(leaf.marks);
     for (const { cell } of leaf.known.values()) this.#cells.release(cell);
     for (const { cells } of leaf.leaving) for (const cell of cells) this.#cells.release(cell);
   }

@@ -11,21 +11,31 @@
 
 import type { Announcement } from '../metrics/announcement.ts';
 
+export interface WireLeaf {
+  readonly type: 'leaf';
+  readonly leaf: number;
+  readonly id: string;
+  readonly residual: string;
+  /** Cell of the bound name in this router, see cells.ts. */
+  readonly cell: number;
+  /** A second cell of it, for what workers tell each other of its endpoints. */
+  readonly marks: number;
+}
+
 /** A bound tree: each leaf by its number. Weights are those of the union's branches. */
 export type WireTree =
-  | {
-      readonly type: 'leaf';
-      readonly leaf: number;
-      readonly id: string;
-      readonly residual: string;
-      /** Of the bound name in this router, see cells.ts. */
-      readonly cell: number;
-    }
+  | WireLeaf
   | { readonly type: 'alt'; readonly trees: readonly WireTree[] }
   | { readonly type: 'union'; readonly trees: readonly { readonly weight: number; readonly tree: WireTree }[] }
   | { readonly type: 'neg' }
   | { readonly type: 'empty' }
   | { readonly type: 'fail' };
+
+/**
+ * How far a local dtab reaches under `/$/inet`, where a path names any host: not at all, not to link-local and metadata
+ * addresses, or anywhere.
+ */
+export type InetReach = 'deny' | 'deny-link-local' | 'allow';
 
 export type ToControl =
   | {
@@ -37,6 +47,7 @@ export type ToControl =
       readonly path: string;
       /** The local dtab's shown form; empty for none. */
       readonly dtab: string;
+      readonly inet: InetReach;
     }
   | { readonly type: 'unbind'; readonly binding: number }
   /** The newest version of a leaf's addresses that has been applied: what it removed is out of use. */
@@ -75,8 +86,8 @@ export type ToData =
       /** Of the service in this router, see cells.ts. */
       readonly cell: number;
     }
-  /** Binding failed, and nothing earlier is good. */
-  | { readonly type: 'bindFailed'; readonly binding: number; readonly error: string }
+  /** Binding failed, and nothing earlier is good. `refused`: it is not what the local dtab may lead to. */
+  | { readonly type: 'bindFailed'; readonly binding: number; readonly error: string; readonly refused: boolean }
   | AddrsMessage
   /** No binding reaches the leaf any more. */
   | { readonly type: 'forget'; readonly leaf: number }

@@ -6,6 +6,8 @@
 import * as defaults from '../config/defaults.ts';
 import type { Rule } from '../config/load.ts';
 import { type KeyPath, showKeyPath } from '../config/problem.ts';
+import { toBoolean } from '../config/scalars.ts';
+import { isLoopback } from '../control-http/auth/index.ts';
 import { asList, asMap, asText, type ConfigMap } from '../program/config-tree.ts';
 import { type Listener, listener } from '../program/listeners.ts';
 
@@ -30,9 +32,33 @@ export const uniqueLabels: Rule = (root, report) => {
   }
 };
 
+/**
+ * Who can reach a server that believes its requests can send them to any name, and to most addresses. It may be meant: other
+ * Signposts send overrides too.
+ */
+export const guardedOverrides: Rule = (root, report) => {
+  for (const [r, router] of asList(asMap(root)['routers']).entries()) {
+    for (const [s, entry] of asList(asMap(router)['servers']).entries()) {
+      const server = asMap(entry);
+      const ip = asText(server['ip']) ?? defaults.serverIp;
+      const inet = asMap(server['overrides'])['inet'];
+      const isOpen = server['overrides'] === undefined ? toBoolean(server['clearContext']) !== true : inet === 'allow';
+      if (!isOpen || isLoopback(ip)) continue;
+      const reach = inet === 'allow' ? 'any address (`inet: allow`)' : 'any name and to addresses of their choice';
+      report({
+        severity: 'warning',
+        path: ['routers', r, 'servers', s, 'ip'],
+        message: `other hosts reach this server, and their requests may route themselves to ${reach} by l5d-dtab. Where strangers are among them, set \`clearContext: true\`, or say what they may override: \`overrides: {allow: [/svc]}\``,
+      });
+    }
+  }
+};
+
 /** Whatever listens, for the rule that each has an address of its own. */
 export function* listeners(root: ConfigMap): Generator<Listener> {
-  yield* listener(asMap(root['admin']), ['admin'], defaults.adminIp, defaults.adminPort);
+  const admin = asMap(root['admin']);
+  yield* listener(admin, ['admin'], defaults.adminIp, defaults.adminPort);
+  yield* listener(admin, ['admin'], defaults.adminIp, undefined, 'httpIdentifierPort');
   for (const [r, router] of asList(root['routers']).entries()) {
     const { protocol, servers } = asMap(router);
     for (const [s, server] of asList(servers).entries()) {

@@ -28,6 +28,7 @@ export interface LinkerdConfig {
   readonly telemetry?: readonly KindConfig[] | undefined;
   readonly usage?: UsageConfig | undefined;
   readonly workers?: number | undefined;
+  readonly maxMemoryMB?: number | undefined;
 }
 
 /** The name of a router in URLs, logs and metrics. */
@@ -78,6 +79,11 @@ export function linkerdSchema(z: Z): Zod.ZodType<LinkerdConfig> {
       scalars.int(z, { min: 0 }),
       'Threads that carry requests; 0: the main thread does. None: one for each CPU, at most so many.',
       defaults.maxDefaultWorkers,
+    ),
+    maxMemoryMB: optional(
+      scalars.int(z, { min: 1 }),
+      'MiB of memory of the process (resident) above which requests are refused with 503 until there is less. None: 85 % of ' +
+        'what its container, or the machine, gives it.',
     ),
   });
 }

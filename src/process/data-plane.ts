@@ -11,8 +11,9 @@ import type { Port, ToControl, ToData } from '../port/protocol.ts';
 import { RequestFeed } from '../port/request-feed.ts';
 import type { RouterConfig, ServerConfig } from '../router/config.ts';
 import { Router } from '../router/router.ts';
-import { HttpServer } from '../router/server/http-server.ts';
+import { HttpServer, type SharedLoad } from '../router/server/http-server.ts';
 import { Listener } from '../router/server/listener.ts';
+import { MemoryGuard } from '../router/server/memory-guard.ts';
 import { TimerWheel } from '../wire/timer-wheel.ts';
 
 /** What a data side runs; plain JSON but for the shared memory. Servers are numbered over all routers, in config order. */
@@ -29,10 +30,13 @@ export interface DataPlan {
   readonly concurrency: SharedArrayBuffer;
   /** Of the process's CellPool. */
   readonly cells: SharedArrayBuffer;
-  /** Which of the workers this is. */
+  /** Which of the workers this is, and how many there are. */
   readonly worker: number;
+  readonly workers: number;
   /** Share of requests that the control side is told of, 0 to 1. */
   readonly requestSampleRate: number;
+  /** MiB of the process above which requests are refused; undefined: the usual share of what there is. */
+  readonly maxMemoryMB: number | undefined;
 }
 
 /** Where a server listens, for logs and for whoever configured port 0. */
@@ -88,6 +92,7 @@ export class DataPlane {
   readonly #plan: DataPlan;
   readonly #wheel = new TimerWheel();
   readonly #concurrency: SharedConcurrency;
+  readonly #memory: MemoryGuard;
   readonly #port: DataEnd;
   /** Null when nobody wants to know of requests. */
   readonly #feed: RequestFeed | null;
@@ -100,6 +105,7 @@ export class DataPlane {
     this.#plan = plan;
     this.#concurrency = new SharedConcurrency(plan.concurrency, plan.ports.length, plan.worker);
     this.#port = new DataEnd(port, plan.cells, (kind) => this.#answer(kind));
+    this.#memory = new MemoryGuard(this.#wheel, plan.maxMemoryMB);
     this.metrics.onAnnounce((announcement) => this.#port.announce(announcement));
     this.#feed = this.#requestFeed(plan.requestSampleRate);
   }
@@ -108,7 +114,7 @@ export class DataPlane {
   async start(): Promise<void> {
     const addresses = serverAddresses(this.#plan.routers);
     for (const config of this.#plan.routers) {
-      const router = new Router(config, this.#port, this.#wheel, this.metrics, this.#feed);
+      const router = new Router(config, this.#port, this.#wheel, this.metrics, this.#feed, this.#plan.workers);
       this.#routers.push(router);
       for (const address of addresses.filter((candidate) => candidate.router === config)) {
         await this.#listen(router, address);
@@ -128,6 +134,7 @@ export class DataPlane {
     for (const listener of this.#listeners) listener.close();
     await Promise.all(this.#servers.map((server) => server.drain(graceMs)));
     for (const router of this.#routers) router.close();
+    this.#memory.close();
     this.#wheel.close();
     this.#port.close();
   }
@@ -142,8 +149,7 @@ export class DataPlane {
           : await Listener.open(listenOptions(config, host, port, this.#plan.accepting === 'shared'));
       this.#listeners.push(listener);
       const address = `${host}/${listener.port}`;
-      const inFlight = { enter: () => this.#concurrency.enter(number), leave: () => this.#concurrency.leave(number) };
-      const server = new HttpServer(router, config, address, inFlight, this.#wheel, this.metrics);
+      const server = new HttpServer(router, config, address, this.#load(number), this.#wheel, this.metrics);
       this.#servers.push(server);
       listener.serve(server);
       this.listening.push({ router: router.label, host, port: listener.port });
@@ -151,6 +157,17 @@ export class DataPlane {
       for (const listener of this.#listeners) listener.close();
       throw new ListenError({ key, host, port, code: (error as NodeJS.ErrnoException).code ?? String(error) });
     }
+  }
+
+  #load(server: number): SharedLoad {
+    const memory = this.#memory;
+    return {
+      enter: () => this.#concurrency.enter(server),
+      leave: () => this.#concurrency.leave(server),
+      get isShortOfMemory() {
+        return memory.isShort;
+      },
+    };
   }
 
   #requestFeed(sampleRate: number): RequestFeed | null {
@@ -166,11 +183,7 @@ export class DataPlane {
   #answer(kind: string): unknown {
     switch (kind) {
       case 'clients':
-        return Object.fromEntries(
-          this.#routers.flatMap((router) =>
-            Array.from(router.clients.values(), (client) => [client.id, client.state()]),
-          ),
-        );
+        return this.#routers.flatMap((router) => Array.from(router.clients.values(), (client) => client.state()));
       case 'connections':
         return this.#servers.reduce((sum, server) => sum + server.connections, 0);
       // `sync`: that it is answered is the answer.

@@ -9,7 +9,6 @@ import { SharedConcurrency } from '../port/concurrency.ts';
 import type { ControlEnd } from '../port/control-end.ts';
 import type { Log } from '../port/log.ts';
 import { countUncaught } from '../program/uncaught.ts';
-import type { RouterConfig } from '../router/config.ts';
 import { Acceptor, canSharePorts, claimPorts } from './accepting.ts';
 import { type DataPlan, DataPlane, ListenError, type ListeningServer, serverAddresses } from './data-plane.ts';
 import type { FromWorker, ToWorker, WorkerInput } from './worker.ts';
@@ -28,13 +27,9 @@ export interface DataSide {
 /** Puts a control end on a port. */
 type Attach = (port: MessagePort) => ControlEnd;
 
-export interface DataSideOptions {
-  readonly routers: readonly RouterConfig[];
+/** What every worker's plan has; the control ends give the cells out. */
+export interface DataSideOptions extends Pick<DataPlan, 'routers' | 'cells' | 'requestSampleRate' | 'maxMemoryMB'> {
   readonly workers: number;
-  /** As in DataPlan. */
-  readonly requestSampleRate: number;
-  /** As in DataPlan; the control ends give its cells out. */
-  readonly cells: SharedArrayBuffer;
 }
 
 export function createDataSide(options: DataSideOptions, attach: Attach, log: Log): DataSide {
@@ -46,12 +41,12 @@ class InlineDataSide implements DataSide {
   readonly threads: readonly Worker[] = [];
   readonly #data: DataPlane;
 
-  constructor({ routers, requestSampleRate, cells }: DataSideOptions, attach: Attach) {
+  constructor(options: DataSideOptions, attach: Attach) {
     const { port1, port2 } = new MessageChannel();
-    const ports = serverAddresses(routers).map(({ port }) => port);
+    const ports = serverAddresses(options.routers).map(({ port }) => port);
     const concurrency = SharedConcurrency.allocate(ports.length, 1);
     this.controls = [attach(port1)];
-    const plan: DataPlan = { routers, ports, accepting: 'alone', concurrency, cells, worker: 0, requestSampleRate };
+    const plan: DataPlan = { ...options, ports, accepting: 'alone', concurrency, worker: 0, workers: 1 };
     this.#data = new DataPlane(port2, plan);
   }
 
@@ -77,31 +72,21 @@ interface Running {
 }
 
 export class WorkerDataSide implements DataSide {
-  readonly #routers: readonly RouterConfig[];
-  readonly #count: number;
-  readonly #requestSampleRate: number;
+  readonly #options: DataSideOptions;
   readonly #attach: Attach;
   readonly #log: Log;
   readonly #sharePorts: boolean;
   readonly #acceptor = new Acceptor();
   readonly #concurrency: SharedArrayBuffer;
-  readonly #cells: SharedArrayBuffer;
   readonly #workers: (Running | null)[];
   #ports: readonly number[] = [];
   #nextWorker = 0;
   #ending = false;
 
-  constructor(
-    { routers, workers, requestSampleRate, cells }: DataSideOptions,
-    attach: Attach,
-    log: Log,
-    sharePorts: boolean = canSharePorts(),
-  ) {
+  constructor(options: DataSideOptions, attach: Attach, log: Log, sharePorts: boolean = canSharePorts()) {
+    const { routers, workers } = options;
     this.#sharePorts = sharePorts;
-    this.#routers = routers;
-    this.#count = workers;
-    this.#requestSampleRate = requestSampleRate;
-    this.#cells = cells;
+    this.#options = options;
     this.#attach = attach;
     this.#log = log;
     this.#concurrency = SharedConcurrency.allocate(serverAddresses(routers).length, workers);
@@ -117,7 +102,7 @@ export class WorkerDataSide implements DataSide {
   }
 
   async start(): Promise<readonly ListeningServer[]> {
-    const servers = serverAddresses(this.#routers);
+    const servers = serverAddresses(this.#options.routers);
     try {
       this.#ports = this.#sharePorts
         ? await claimPorts(servers)
@@ -147,13 +132,11 @@ export class WorkerDataSide implements DataSide {
   #startWorker(index: number): Promise<readonly ListeningServer[]> {
     const { port1, port2 } = new MessageChannel();
     const plan: DataPlan = {
-      routers: this.#routers,
+      ...this.#options,
       ports: this.#ports,
       accepting: this.#sharePorts ? 'shared' : 'handed',
       concurrency: this.#concurrency,
-      cells: this.#cells,
       worker: index,
-      requestSampleRate: this.#requestSampleRate,
     };
     const input: WorkerInput = { plan, port: port2 };
     // The compiler rewrites no file names: beside worker.ts stands data-side.ts, beside worker.js data-side.js.
@@ -196,9 +179,9 @@ export class WorkerDataSide implements DataSide {
 
   /** Hands a connection to the next worker in turn. */
   #hand(server: number, socket: Socket): void {
-    for (let i = 0; i < this.#count; i++) {
+    for (let i = 0; i < this.#options.workers; i++) {
       const running = this.#workers[this.#nextWorker];
-      this.#nextWorker = (this.#nextWorker + 1) % this.#count;
+      this.#nextWorker = (this.#nextWorker + 1) % this.#options.workers;
       if (running === null || running === undefined) continue;
       // A socket can be moved to another thread like a port (Node 26).
       running.worker.postMessage({ type: 'connection', server, socket } satisfies ToWorker, [socket as never]);

@@ -2,20 +2,25 @@
 import * as defaults from '../config/defaults.ts';
 import { showProblem } from '../config/problem.ts';
 import { DnsResolver } from '../dns/index.ts';
-import { type Activity, andThen, derive, hasValue, ok, pending, until } from '../live/index.ts';
+import { type Activity, andThen, derive, hasValue, type Live, ok, pending, until } from '../live/index.ts';
 import { MetricRegistry } from '../metrics/registry.ts';
 import {
+  BindRefused,
+  type BoundName,
   type DelegateJson,
+  type DelegateTree,
   Dtab,
   explanationJson,
-  type Interpreter,
   leaves,
+  type NameTree,
   ParseError,
   Path,
   toText,
 } from '../naming/index.ts';
 import type { Log } from '../port/log.ts';
 import type { RouterConfig } from '../router/config.ts';
+import { checkOverride, overridePolicy } from '../router/override.ts';
+import { bindRequest } from '../router/override-reach.ts';
 import { type LinkerdConfig, routerLabel } from './config.ts';
 import { loadConfigFile } from './load-config.ts';
 import { buildNaming } from './naming.ts';
@@ -25,6 +30,8 @@ export interface ExplainOptions {
   readonly dtab?: string;
   /** The label of the router; the first router when left out. */
   readonly router?: string;
+  /** The port of the server that such a request would come to; the router's first server when left out. */
+  readonly server?: string;
   readonly output: 'text' | 'json';
 }
 
@@ -38,9 +45,13 @@ export async function explainPath(configPath: string, pathText: string, options:
     return fail(`no router is labelled "${options.router}"; there are: ${labels.join(', ')}`);
   }
   const path = parse('PATH', pathText, Path.parse);
-  const local = parse('--dtab', options.dtab ?? '', Dtab.parse);
   if (typeof path === 'string') return fail(path);
-  if (typeof local === 'string') return fail(local);
+  const server = serverOf(router, options.server);
+  if (server === undefined) return fail(`the router has no server on port ${options.server}`);
+  const policy = overridePolicy(server);
+  if (options.dtab !== undefined && policy.headers.length === 0) return fail(NO_OVERRIDES);
+  const override = checkOverride(policy, [options.dtab ?? '']);
+  if (typeof override !== 'string') return fail(`--dtab: ${override.refused}`);
 
   const resolver = new DnsResolver();
   const naming = buildNaming(loaded.config, {
@@ -52,10 +63,14 @@ export async function explainPath(configPath: string, pathText: string, options:
   });
   try {
     const interpreter = naming.interpreters.get(routerLabel(router))!;
-    const explanation = await explained(interpreter, Dtab.parse(router.dtab ?? '').concat(local), path, router);
+    const base = Dtab.parse(router.dtab ?? '');
+    const local = Dtab.parse(override);
+    const binding = bindRequest(interpreter, base, local, path, policy.inet);
+    const explanation = await explained(binding, interpreter.delegate?.(base.concat(local), path), router);
     if (explanation === undefined) return fail('a const or replace transformer hides how this router binds');
-    const { text, json, isBound } = explanation;
+    const { text, json, isBound, refused } = explanation;
     process.stdout.write(`${options.output === 'json' ? JSON.stringify(json, null, 2) : text}\n`);
+    if (refused !== undefined) fail(`--dtab: ${refused}`);
     return isBound ? 0 : 2;
   } catch (error) {
     return fail(
@@ -71,24 +86,24 @@ interface Explanation {
   readonly text: string;
   readonly json: DelegateJson;
   readonly isBound: boolean;
+  /** Why a request with this override would not get there. */
+  readonly refused?: string;
 }
 
 /** Waits until all of the explanation is there, the addresses of its leaves included. Undefined if there is none. */
 async function explained(
-  interpreter: Interpreter,
-  dtab: Dtab,
-  path: Path,
+  binding: Live<Activity<NameTree<BoundName>>>,
+  steps: Live<Activity<DelegateTree>> | undefined,
   { bindingTimeoutMs = defaults.bindingTimeoutMs }: RouterConfig,
 ): Promise<Explanation | undefined> {
-  const steps = interpreter.delegate?.(dtab, path);
   if (steps === undefined) return undefined;
-  const binding = interpreter.bind(dtab, path);
   const whole = derive((): Activity<Explanation> => {
     const bound = binding.value;
     return andThen(explanationJson(steps), (json) => {
       if (bound.phase === 'pending') return pending();
       const isBound = hasValue(bound) && leaves(bound.value).next().done !== true;
-      return ok({ text: toText(json), json, isBound });
+      const refused = bound.phase === 'failed' && bound.error instanceof BindRefused ? bound.error.message : undefined;
+      return ok({ text: toText(json), json, isBound, ...(refused === undefined ? {} : { refused }) });
     });
   });
   const signal = AbortSignal.timeout(bindingTimeoutMs);
@@ -101,6 +116,14 @@ function routerOf(config: LinkerdConfig, label: string | undefined): RouterConfi
   if (label === undefined) return config.routers[0];
   return config.routers.find((router) => routerLabel(router) === label);
 }
+
+function serverOf({ servers }: RouterConfig, port: string | undefined): RouterConfig['servers'][number] | undefined {
+  if (port === undefined) return servers[0];
+  return servers.find((server) => String(server.port ?? defaults.serverPort['http']) === port);
+}
+
+const NO_OVERRIDES =
+  '--dtab: this server accepts no overrides (`clearContext: true`); to try an entry, add it to the dtab of the config';
 
 /** The parsed text, or what is wrong with it. */
 function parse<T>(what: string, text: string, parser: (text: string) => T): T | string {

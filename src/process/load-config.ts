@@ -4,13 +4,13 @@ import { jsonSchemaOf } from '../program/json-schema.ts';
 import { uniqueListeners } from '../program/listeners.ts';
 import { builtOnly } from '../program/not-built.ts';
 import { type LinkerdConfig, linkerdSchema } from './config.ts';
-import { explainUnknownKey, listeners, uniqueLabels } from './config-rules.ts';
+import { explainUnknownKey, guardedOverrides, listeners, uniqueLabels } from './config-rules.ts';
 import { notBuiltYet } from './not-built-yet.ts';
 
 const language: ConfigLanguage<LinkerdConfig> = {
   essential: 'routers',
   schema: linkerdSchema,
-  rules: [uniqueLabels, uniqueListeners(listeners), builtOnly(notBuiltYet)],
+  rules: [uniqueLabels, uniqueListeners(listeners), guardedOverrides, builtOnly(notBuiltYet)],
   explainUnknownKey,
 };
 

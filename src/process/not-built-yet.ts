@@ -5,7 +5,6 @@ import { type NotBuilt, refused, unreadKinds, warned } from '../program/not-buil
 const isFalse = (value: unknown): boolean => toBoolean(value) === false;
 const isTrue = (value: unknown): boolean => toBoolean(value) === true;
 const isEmpty = (value: unknown): boolean => Array.isArray(value) && value.length === 0;
-const isKind = (kind: string) => (value: unknown) => (value as { kind?: unknown } | undefined)?.kind === kind;
 /** The TLS of a client may be switched off by name, above all in a static entry. */
 const isSwitchedOff = (value: unknown): boolean => isFalse((value as { enabled?: unknown } | undefined)?.enabled);
 
@@ -88,25 +87,6 @@ export const notBuiltYet: readonly NotBuilt[] = [
   { at: 'client.socketOptions.reusePort', consequence: 'clients do not listen', harmless: isFalse },
 
   // -- clients
-  ...warned('client.loadBalancer', ['aperture', 'ewma', 'heap'], 'p2c is used'),
-  {
-    at: 'client.loadBalancer.enableProbation',
-    consequence: 'endpoints go when discovery drops them',
-    harmless: isFalse,
-  },
-  { at: 'client.failFast', consequence: 'endpoints are not avoided after a failed connect', harmless: isFalse },
-  { at: 'client.failureAccrual', consequence: 'no endpoint is taken out for failures', harmless: isKind('none') },
-  { at: 'client.requestAttemptTimeoutMs', consequence: 'attempts are not timed out' },
-  { at: 'client.requeueBudget', consequence: 'the default holds' },
-
-  // -- services
-  { at: 'service.totalTimeoutMs', consequence: 'requests are not timed out' },
-  { at: 'service.retries', consequence: 'no request is retried after a response' },
-  {
-    at: 'service.responseClassifier',
-    consequence: 'no request is retried after a response',
-    harmless: isKind('io.l5d.http.nonRetryable5XX'),
-  },
 ];
 
 /** The kinds of a section that are refused: they are known by name, and their keys are not looked at. */

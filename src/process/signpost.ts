@@ -1,7 +1,6 @@
 /** Starts Signpost from a validated config: control side, data side, admin server; and stops them in order. */
 import { availableParallelism, hostname } from 'node:os';
 import type { MessagePort } from 'node:worker_threads';
-import type { ClientStates } from '../admin/client-state.ts';
 import { adminEndpoints } from '../admin/endpoints.ts';
 import type { IdentifierServer } from '../admin/identifier-server.ts';
 import { adminServer, adminUrl } from '../admin/server.ts';
@@ -19,6 +18,9 @@ import { cannotListen, listenOrExplain } from '../program/start-error.ts';
 import { createTelemeters, recentRequestsOf } from '../program/telemeters.ts';
 import { catchUncaught } from '../program/uncaught.ts';
 import { version } from '../program/version.ts';
+import type { ClientState } from '../router/client/state.ts';
+import { overridePolicy } from '../router/override.ts';
+import { bindRequest } from '../router/override-reach.ts';
 import { ProcessText } from '../telemetry/process-metrics.ts';
 import { type LinkerdConfig, routerLabel } from './config.ts';
 import { ListenError, type ListeningServer } from './data-plane.ts';
@@ -57,10 +59,9 @@ export async function startSignpost(options: StartOptions<LinkerdConfig>): Promi
   });
   const fallback = new DefaultInterpreter({ namers: [], resolver });
   const baseDtabs = new Map(config.routers.map((router) => [routerLabel(router), Dtab.parse(router.dtab ?? '')]));
-  const bind: Bind = (router, path, dtab) => {
+  const bind: Bind = (router, path, override, inet) => {
     const base = baseDtabs.get(router) as Dtab;
-    const interpreter = naming.interpreters.get(router) as Interpreter;
-    return interpreter.bind(base.concat(dtab), path);
+    return bindRequest(naming.interpreters.get(router) as Interpreter, base, override, path, inet);
   };
   const workers = config.workers ?? Math.min(defaults.maxDefaultWorkers, availableParallelism());
   const cells = new CellPool();
@@ -79,7 +80,13 @@ export async function startSignpost(options: StartOptions<LinkerdConfig>): Promi
     });
   };
   const data = createDataSide(
-    { routers: config.routers, workers, requestSampleRate: recent?.sampleRate ?? 0, cells: cells.memory },
+    {
+      routers: config.routers,
+      workers,
+      requestSampleRate: recent?.sampleRate ?? 0,
+      cells: cells.memory,
+      maxMemoryMB: config.maxMemoryMB,
+    },
     attach,
     log,
   );
@@ -112,6 +119,7 @@ export async function startSignpost(options: StartOptions<LinkerdConfig>): Promi
       warnings,
       namers: naming.namers,
       interpreters: naming.interpreters,
+      policies: new Map(config.routers.map((router) => [routerLabel(router), overridePolicy(router.servers[0] ?? {})])),
       fallback,
       clients: () => clientStates(data),
       workers: () => data.threads,
@@ -194,8 +202,8 @@ async function startData(data: DataSide, configPath: string): Promise<readonly L
 }
 
 /** What the workers that run now know of their clients. */
-async function clientStates(data: DataSide): Promise<ClientStates> {
+async function clientStates(data: DataSide): Promise<ClientState[]> {
   const answers = await Promise.all(data.controls.map((control) => control.query('clients')));
   // A worker that has just died has no clients.
-  return (answers as (ClientStates[number] | null)[]).filter((answer) => answer !== null);
+  return (answers as (ClientState[] | null)[]).flatMap((answer) => answer ?? []);
 }

@@ -7,21 +7,30 @@ import { asMap, asText, type ConfigMap } from './config-tree.ts';
 export interface Listener {
   readonly ip: string;
   readonly port: number;
+  /** What it is called in messages. */
+  readonly owner: KeyPath;
+  /** Where its port stands; the section where that is left out. */
   readonly path: KeyPath;
   readonly isDefault: boolean;
 }
 
-/** The listener of a section with `ip` and `port`; `ip` and `fallback` are the defaults. None for port 0, another one each time. */
+/**
+ * The listener of a section with `ip` and a port at `key`; `ip` and `fallback` are the defaults. None where there is neither
+ * port nor default, and none for port 0, which is another one each time.
+ */
 export function* listener(
   config: ConfigMap,
   path: KeyPath,
   ip: string,
   fallback: number | undefined,
+  key = 'port',
 ): Generator<Listener> {
-  const isDefault = config['port'] === undefined;
-  const port = isDefault ? fallback : toInteger(config['port']);
+  const isDefault = config[key] === undefined;
+  const port = isDefault ? fallback : toInteger(config[key]);
   if (port === undefined || port === 0) return;
-  yield { ip: asText(config['ip']) ?? ip, port, path, isDefault };
+  const keyPath = [...path, key];
+  const owner = key === 'port' ? path : keyPath;
+  yield { ip: asText(config['ip']) ?? ip, port, owner, path: isDefault ? path : keyPath, isDefault };
 }
 
 /** Two listeners of one process can't share an address; the wildcard addresses overlap with every other. */
@@ -34,8 +43,8 @@ export function uniqueListeners(listeners: (root: ConfigMap) => Iterable<Listene
       if (other === undefined) continue;
       const origin = listener.isDefault ? ' (the default)' : '';
       report({
-        path: listener.isDefault ? listener.path : [...listener.path, 'port'],
-        message: `port ${listener.port}${origin} is taken by ${showKeyPath(other.path)}; give each its own port`,
+        path: listener.path,
+        message: `port ${listener.port}${origin} is taken by ${showKeyPath(other.owner)}; give each its own port`,
       });
     }
   };

@@ -9,6 +9,7 @@
  */
 import type { MetricRegistry } from '../metrics/registry.ts';
 import type { DataEnd } from '../port/data-end.ts';
+import type { InetReach } from '../port/protocol.ts';
 import { TimerEntry, type TimerWheel } from '../wire/timer-wheel.ts';
 import { Binding } from './binding.ts';
 import type { ClientCache } from './client-cache.ts';
@@ -91,11 +92,11 @@ export class BindingCache extends TimerEntry {
     wheel.add(this, SWEEP_MS);
   }
 
-  /** The binding of a name for one request; `release` it when the request is done. */
-  acquire(name: string, dtab: string): Binding {
-    const key = dtab === '' ? name : `${name}\n${dtab}`;
+  /** The binding of a name for one request, its local dtab within `inet`; `release` it when the request is done. */
+  acquire(name: string, dtab: string, inet: InetReach): Binding {
+    const key = dtab === '' ? name : `${name}\n${inet} ${dtab}`;
     const shelf = dtab === '' ? this.#plain : this.#overridden;
-    const entry = shelf.bound.get(key) ?? shelf.unbound.get(key) ?? this.#create(key, name, dtab, shelf);
+    const entry = shelf.bound.get(key) ?? shelf.unbound.get(key) ?? this.#create(key, name, dtab, inet, shelf);
     const binding = entry.binding;
     binding.inFlight++;
     binding.usedMs = this.#wheel.nowMs;
@@ -119,6 +120,8 @@ export class BindingCache extends TimerEntry {
       bound.sweep(({ binding }) => now - binding.usedMs >= idleTtlMs);
       unbound.sweep(({ binding }) => now - binding.usedMs >= Math.min(idleTtlMs, UNBOUND_TTL_MS));
     }
+    for (const { service } of this.#services.values()) service.measure();
+    this.#clients.measure();
     this.#wheel.add(this, SWEEP_MS);
   }
 
@@ -142,10 +145,10 @@ export class BindingCache extends TimerEntry {
   }
 
   /** A name that was never seen may be made up: it takes the room of another such until it is known to lead somewhere. */
-  #create(key: string, name: string, dtab: string, shelf: Shelf): Entry {
+  #create(key: string, name: string, dtab: string, inet: InetReach, shelf: Shelf): Entry {
     this.#counts.misses.increment();
     const service = this.#service(name);
-    const binding = new Binding(this.#router, service, dtab, this.#port, this.#clients, (settled) =>
+    const binding = new Binding(this.#router, service, dtab, inet, this.#port, this.#clients, (settled) =>
       this.#file(settled),
     );
     const entry = new Entry(key, binding, shelf);

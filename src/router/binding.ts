@@ -1,7 +1,7 @@
 /** A binding: one name, under one local dtab, and the clients that it leads to now. */
 import type { Cell } from '../port/cells.ts';
 import type { BindingListener, DataEnd } from '../port/data-end.ts';
-import type { WireTree } from '../port/protocol.ts';
+import type { InetReach, WireLeaf, WireTree } from '../port/protocol.ts';
 import { type HeaderBlock, headerBlock } from '../wire/head.ts';
 import type { Client } from './client/client.ts';
 import type { ClientCache } from './client-cache.ts';
@@ -38,6 +38,8 @@ export class Binding implements BindingListener {
   phase: 'pending' | 'bound' | 'failed' = 'pending';
   /** Why, when `failed`. */
   error = '';
+  /** It failed because the local dtab may not lead there. */
+  isRefused = false;
   /** Requests that were bound here and are not finished; the cache keeps a binding that has some. */
   inFlight = 0;
   /** Wheel time of the last use. */
@@ -53,6 +55,7 @@ export class Binding implements BindingListener {
     router: string,
     service: Service,
     dtab: string,
+    inet: InetReach,
     port: DataEnd,
     clients: ClientCache,
     onSettled: (binding: Binding) => void,
@@ -62,7 +65,7 @@ export class Binding implements BindingListener {
     this.#port = port;
     this.#clients = clients;
     this.#onSettled = onSettled;
-    this.#number = port.bind(router, service.name, dtab, this);
+    this.#number = port.bind(router, service.name, dtab, inet, this);
   }
 
   /** Whether requests have somewhere to go. */
@@ -106,9 +109,10 @@ export class Binding implements BindingListener {
     this.#settle();
   }
 
-  onBindFailed(error: string): void {
+  onBindFailed(error: string, refused: boolean): void {
     this.phase = 'failed';
     this.error = error;
+    this.isRefused = refused;
     this.#settle();
   }
 
@@ -150,7 +154,8 @@ export class Binding implements BindingListener {
     }
   }
 
-  #leaf({ leaf, id, residual, cell }: Extract<WireTree, { type: 'leaf' }>): Leaf {
+  #leaf(wire: WireLeaf): Leaf {
+    const { id, residual } = wire;
     const fields: [string, string][] = [
       ['l5d-dst-service', this.service.name],
       ['l5d-dst-client', id],
@@ -158,7 +163,7 @@ export class Binding implements BindingListener {
     if (residual !== '/') fields.push(['l5d-dst-residual', residual]);
     const status = STATUS.exec(id)?.[1];
     return {
-      client: this.#clients.acquire(leaf, id, cell),
+      client: this.#clients.acquire(wire),
       pair: this.service.pairedWith(id),
       status: status === undefined ? null : Number(status),
       isGateway: GATEWAY.test(id),

@@ -1,5 +1,6 @@
 /** The clients of a router by leaf: made when a first binding reaches one, closed when the last has gone. */
 import type { DataEnd } from '../port/data-end.ts';
+import type { WireLeaf } from '../port/protocol.ts';
 import { Client, type ClientContext } from './client/client.ts';
 import type { ClientKeys } from './config.ts';
 import { ClientCacheMetrics } from './metrics.ts';
@@ -20,12 +21,13 @@ export class ClientCache {
     this.#metrics = new ClientCacheMetrics(context.metrics, context.router);
   }
 
-  /** `cell`: number of the bound name's cell. */
-  acquire(leaf: number, id: string, cell: number): Client {
+  acquire({ leaf, id, cell, marks }: WireLeaf): Client {
     let client = this.#byLeaf.get(leaf);
     if (client === undefined) {
       this.#metrics.misses.increment();
-      client = new Client(id, this.#port.addresses(leaf), this.#port.cell(cell), this.#settings.of(id), this.#context);
+      const port = this.#port;
+      const cells = { own: port.cell(cell), marks: port.cell(marks) };
+      client = new Client(id, port.addresses(leaf), cells, this.#settings.of(id), this.#context);
       this.#byLeaf.set(leaf, client);
       this.#leaves.set(client, leaf);
     }
@@ -39,6 +41,10 @@ export class ClientCache {
     this.#leaves.delete(client);
     this.#metrics.expires.increment();
     client.close();
+  }
+
+  measure(): void {
+    for (const client of this.#byLeaf.values()) client.measure();
   }
 
   /** Once no binding is left. */

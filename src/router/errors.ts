@@ -23,12 +23,22 @@ export type RouteError =
   | ({ readonly type: 'backendClosed'; readonly cause: string } & Selected)
   /** The backend's bytes break HTTP. */
   | ({ readonly type: 'backendMalformed'; readonly cause: string } & Selected)
+  /** Every endpoint that was asked said that it has not acted on the request. */
+  | { readonly type: 'nacked' }
   /** `maxConcurrentRequests` of a server. */
-  | { readonly type: 'overloaded'; readonly limit: number }
+  | { readonly type: 'overloaded'; readonly limit: number; readonly retryAfterSecs: number }
+  /** The process has as much memory as it may have. */
+  | { readonly type: 'outOfMemory'; readonly retryAfterSecs: number }
   /** `hostConnectionPool.maxWaiters` of a client. */
   | ({ readonly type: 'tooManyWaiters'; readonly limit: number } & Selected)
   /** `timeoutMs` of a server, which is named by where it listens. */
   | { readonly type: 'serverTimeout'; readonly server: string; readonly ms: number }
+  /** `totalTimeoutMs` of a service. */
+  | { readonly type: 'totalTimeout'; readonly ms: number }
+  /** `requestAttemptTimeoutMs` of a client; `trace` is shown as showTrace() does. */
+  | ({ readonly type: 'attemptTimeout'; readonly ms: number; readonly trace: string } & Selected)
+  /** What the client said in `l5d-ctx-deadline`. */
+  | { readonly type: 'deadlinePassed' }
   /** Where streaming is off: a body of more than so many bytes. */
   | { readonly type: 'requestTooLarge'; readonly limit: number }
   | { readonly type: 'responseTooLarge'; readonly limit: number }
@@ -52,8 +62,21 @@ export interface ErrorLimits {
   readonly edge: boolean;
 }
 
-/** A second is long enough for a burst to pass and short enough not to turn clients away for nothing. */
-const RETRY_AFTER_SECONDS = '1';
+/** Connections come and go quickly, so a second is long enough. */
+const WAITERS_RETRY_AFTER_SECS = 1;
+
+/** A refusal that came before anybody had acted on the request. Finagle clients know it by its first header. */
+function shed(reason: string, retryAfterSecs: number): Answer {
+  return {
+    status: 503,
+    message: `${reason} The request was not processed and is safe to retry.`,
+    retryable: true,
+    fields: [
+      ['finagle-http-nack', 'true'],
+      ['Retry-After', String(retryAfterSecs)],
+    ],
+  };
+}
 
 interface Answer {
   readonly status: number;
@@ -114,24 +137,19 @@ function answerTo(error: RouteError): Answer {
         message: withSelection(`Malformed response from ${error.address}: ${error.cause}.`, error),
         edge: 'Unable to understand the response of the service.',
       };
+    case 'nacked':
+      return { status: 502, message: 'The request was Nacked by the server' };
     case 'overloaded':
-      return {
-        status: 503,
-        message: `The limit of ${error.limit} concurrent requests is reached. The request was not processed and is safe to retry.`,
-        retryable: true,
-        // Finagle clients know a refusal by this header.
-        fields: [
-          ['finagle-http-nack', 'true'],
-          ['Retry-After', RETRY_AFTER_SECONDS],
-        ],
-      };
+      return shed(`The limit of ${error.limit} concurrent requests is reached.`, error.retryAfterSecs);
+    case 'outOfMemory':
+      return shed('The proxy is short of memory.', error.retryAfterSecs);
     case 'tooManyWaiters':
       return {
         status: 503,
         message: withSelection(`More than ${error.limit} requests wait for a connection to ${error.address}.`, error),
         edge: 'Too many requests wait for a connection to the service.',
         retryable: true,
-        fields: [['Retry-After', RETRY_AFTER_SECONDS]],
+        fields: [['Retry-After', String(WAITERS_RETRY_AFTER_SECS)]],
       };
     case 'serverTimeout': {
       const duration = showDuration(error.ms);
@@ -141,6 +159,26 @@ function answerTo(error: RouteError): Answer {
         edge: `exceeded ${duration} while waiting for a response`,
       };
     }
+    case 'totalTimeout':
+      return {
+        status: 503,
+        message: `exceeded ${showDuration(error.ms)} to unspecified while waiting for a response for the request, including retries (if applicable). Remote Info: Not Available`,
+        edge: `exceeded ${showDuration(error.ms)} while waiting for a response, including retries`,
+      };
+    case 'attemptTimeout': {
+      const client = error.client.slice(1);
+      const duration = showDuration(error.ms);
+      return {
+        status: 503,
+        message: `exceeded ${duration} to ${client} while waiting for a response for an individual request, excluding retries. Remote Info: Upstream Address: Not Available, Upstream id: Not Available, Downstream Address: /${error.address}, Downstream label: ${client}, Trace Id: ${error.trace}`,
+        edge: `exceeded ${duration} while waiting for a response for an individual request, excluding retries`,
+      };
+    }
+    case 'deadlinePassed':
+      return {
+        status: 503,
+        message: 'The deadline of the request (l5d-ctx-deadline) passed before there was a response.',
+      };
     case 'requestTooLarge':
       return { status: 413, message: `The request's body is longer than ${error.limit} bytes.` };
     case 'responseTooLarge':
@@ -214,8 +252,12 @@ export function formEncode(text: string): string {
     .replace(/[!'()~]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
 }
 
-/** The response to a failed request. */
-export function errorResponse(error: RouteError, limits: ErrorLimits): { head: PlainResponseHead; body: Buffer } {
+/** The response to a failed request, with further fields. */
+export function errorResponse(
+  error: RouteError,
+  limits: ErrorLimits,
+  further: readonly (readonly [string, string])[] = [],
+): { head: PlainResponseHead; body: Buffer } {
   const answer = answerTo(error);
   const message = limits.edge ? (answer.edge ?? answer.message) : answer.message;
   let body = Buffer.from(message);
@@ -226,5 +268,6 @@ export function errorResponse(error: RouteError, limits: ErrorLimits): { head: P
   ];
   if (answer.retryable) fields.push(['l5d-retryable', 'true']);
   if (answer.fields !== undefined) fields.push(...answer.fields);
+  fields.push(...further);
   return { head: new PlainResponseHead(answer.status, reasonPhrase(answer.status), body.length, fields), body };
 }

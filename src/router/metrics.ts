@@ -1,51 +1,50 @@
 /**
- * What servers, services and clients count alike, as handles that are taken when their owner is made (metrics/names.ts
- * has the names). What is rare (a status, a class of failure) is made when it first happens.
+ * What servers, services and clients count alike (metrics/names.ts has the names). What each of them has stands in its block
+ * of cells; what is rare (a status, a class of failure) is made when it first happens.
  */
 import { failureClass, failureNames } from '../metrics/names.ts';
-import type { Counter, Gauge, MetricRegistry, MetricScope, Stat } from '../metrics/registry.ts';
+import type { Cells, Counter, MetricRegistry, MetricScope, Stat } from '../metrics/registry.ts';
+import { sharedCells } from '../metrics/shapes.ts';
 import type { ConnectionCounts } from '../wire/connection-counts.ts';
 import type { RouteError } from './errors.ts';
+
+const request = sharedCells('requests', 'success', 'failures', 'pending');
 
 /** Requests: how many, how they ended, and how long they took. */
 export class RequestMetrics {
   protected readonly scope: MetricScope;
-  readonly #requests: Counter;
-  readonly #success: Counter;
-  readonly #pending: Gauge;
+  protected readonly cells: Cells;
   readonly #latency: Stat;
   readonly #failures: FailureCounts;
 
   constructor(scope: MetricScope) {
     this.scope = scope;
-    this.#requests = scope.counter('requests');
-    this.#success = scope.counter('success');
+    this.cells = scope.cells;
     this.#failures = new FailureCounts(scope);
-    this.#pending = scope.gauge('pending');
     this.#latency = scope.stat('request_latency_ms');
   }
 
   began(): void {
-    this.#requests.increment();
-    this.#pending.increment();
+    this.cells.increment(request.requests);
+    this.cells.increment(request.pending);
   }
 
   succeeded(ms: number): void {
-    this.#pending.decrement();
+    this.cells.decrement(request.pending);
+    this.cells.increment(request.success);
     this.#latency.record(ms);
-    this.#success.increment();
   }
 
   /** `failure` is one of failureClass; null: the original has no class for it, or none is known. */
   failed(ms: number, failure: string | null): void {
-    this.#pending.decrement();
+    this.cells.decrement(request.pending);
     this.#latency.record(ms);
     this.#failures.count(failure);
   }
 
   /** What never became a request failed at once. */
   protected failedAtOnce(): void {
-    this.#requests.increment();
+    this.cells.increment(request.requests);
     this.#failures.count(null);
   }
 
@@ -54,22 +53,23 @@ export class RequestMetrics {
   }
 }
 
-/** `failures`, and one counter for each class. */
+/** `failures`, and one counter for each class; made when something fails. */
 export class FailureCounts {
   readonly #scope: MetricScope;
   readonly #prefix: string;
-  readonly #all: Counter;
-  readonly #classes = new Map<string, readonly Counter[]>();
+  #all: Counter | null = null;
+  #classes: Map<string, readonly Counter[]> | null = null;
 
   constructor(scope: MetricScope, prefix = '') {
     this.#scope = scope;
     this.#prefix = prefix;
-    this.#all = scope.counter(`${prefix}failures`);
   }
 
   count(failure: string | null): void {
+    this.#all ??= this.#scope.counter(`${this.#prefix}failures`);
     this.#all.increment();
     if (failure === null) return;
+    this.#classes ??= new Map();
     let counters = this.#classes.get(failure);
     if (counters === undefined) {
       counters = failureNames(failure).map((name) => this.#scope.counter(`${this.#prefix}${name}`));
@@ -87,8 +87,12 @@ const ROUTE_FAILURES: Partial<Record<RouteError['type'], string>> = {
   connectFailed: failureClass.connectFailed,
   backendClosed: failureClass.backendClosed,
   overloaded: failureClass.overloaded,
+  outOfMemory: failureClass.overloaded,
   tooManyWaiters: failureClass.tooManyWaiters,
   serverTimeout: failureClass.timeout,
+  totalTimeout: failureClass.timeout,
+  deadlinePassed: failureClass.timeout,
+  attemptTimeout: failureClass.attemptTimeout,
 };
 
 export function routeFailure(error: RouteError): string | null {
@@ -96,34 +100,35 @@ export function routeFailure(error: RouteError): string | null {
 }
 
 const GROUPS = ['1XX', '2XX', '3XX', '4XX', '5XX'] as const;
+const status = sharedCells('status/1XX', 'status/2XX', 'status/3XX', 'status/4XX', 'status/5XX', 'status/error');
+const groupCells = GROUPS.map((group) => status[`status/${group}`]);
 
 /** Responses by status. */
 export class StatusCounts {
   readonly #scope: MetricScope;
-  readonly #groups: readonly Counter[];
-  readonly #error: Counter;
+  readonly #cells: Cells;
   /** By status. */
-  readonly #codes: (Counter | undefined)[] = [];
+  readonly #codes = new Map<number, Counter>();
 
   constructor(scope: MetricScope) {
     this.#scope = scope;
-    this.#groups = GROUPS.map((group) => scope.counter(`status/${group}`));
-    this.#error = scope.counter('status/error');
+    this.#cells = scope.cells;
   }
 
   /** 0: there was no response. */
-  count(status: number): void {
-    if (status === 0) {
-      this.#error.increment();
+  count(code: number): void {
+    if (code === 0) {
+      this.#cells.increment(status['status/error']);
       return;
     }
-    let code = this.#codes[status];
-    if (code === undefined) {
-      code = this.#scope.counter(`status/${status}`);
-      this.#codes[status] = code;
+    let counter = this.#codes.get(code);
+    if (counter === undefined) {
+      counter = this.#scope.counter(`status/${code}`);
+      this.#codes.set(code, counter);
     }
-    code.increment();
-    this.#groups[groupOf(status)]?.increment();
+    counter.increment();
+    const group = groupCells[groupOf(code)];
+    if (group !== undefined) this.#cells.increment(group);
   }
 }
 
@@ -137,49 +142,63 @@ export class StatusTimes {
     this.#error = scope.stat('time/error');
   }
 
-  record(status: number, ms: number): void {
-    (status === 0 ? this.#error : this.#groups[groupOf(status)])?.record(ms);
+  record(code: number, ms: number): void {
+    (code === 0 ? this.#error : this.#groups[groupOf(code)])?.record(ms);
   }
 }
 
-function groupOf(status: number): number {
-  return ((status / 100) | 0) - 1;
+function groupOf(code: number): number {
+  return ((code / 100) | 0) - 1;
 }
+
+const connection = sharedCells(
+  'connects',
+  'closes',
+  'connections',
+  'received_bytes',
+  'sent_bytes',
+  'read_timeout',
+  'write_timeout',
+);
 
 /** Connections: how many, how much they carried, and how long they lived. */
 export class ConnectionMetrics implements ConnectionCounts {
-  readonly received: Counter;
-  readonly sent: Counter;
-  readonly readTimeouts: Counter;
-  readonly writeTimeouts: Counter;
-  readonly #connects: Counter;
-  readonly #closes: Counter;
-  readonly #open: Gauge;
+  readonly #cells: Cells;
   readonly #duration: Stat;
   readonly #requests: Stat;
 
   constructor(scope: MetricScope) {
-    this.#connects = scope.counter('connects');
-    this.#closes = scope.counter('closes');
-    this.#open = scope.gauge('connections');
-    this.received = scope.counter('received_bytes');
-    this.sent = scope.counter('sent_bytes');
-    this.readTimeouts = scope.counter('read_timeout');
-    this.writeTimeouts = scope.counter('write_timeout');
+    this.#cells = scope.cells;
     this.#duration = scope.stat('connection_duration', { stepsPerUnit: 1 });
     this.#requests = scope.stat('connection_requests');
   }
 
   opened(): void {
-    this.#connects.increment();
-    this.#open.increment();
+    this.#cells.increment(connection.connects);
+    this.#cells.increment(connection.connections);
   }
 
   closed(ms: number, requests: number): void {
-    this.#closes.increment();
-    this.#open.decrement();
+    this.#cells.increment(connection.closes);
+    this.#cells.decrement(connection.connections);
     this.#duration.record(ms);
     this.#requests.record(requests);
+  }
+
+  received(bytes: number): void {
+    this.#cells.add(connection.received_bytes, bytes);
+  }
+
+  sent(bytes: number): void {
+    this.#cells.add(connection.sent_bytes, bytes);
+  }
+
+  readTimedOut(): void {
+    this.#cells.increment(connection.read_timeout);
+  }
+
+  writeTimedOut(): void {
+    this.#cells.increment(connection.write_timeout);
   }
 }
 
@@ -217,10 +236,6 @@ export class ClientCacheMetrics {
   close(): void {
     this.#scope.close();
   }
-}
-
-export function serviceMetrics(metrics: MetricRegistry, router: string, name: string): RequestMetrics {
-  return new RequestMetrics(metrics.scope(['rt', router, 'service', name.slice(1)]));
 }
 
 /** What a client does for one service. */

@@ -1,4 +1,6 @@
 /** Records one exchange in the metrics of its server, its service, and each client that it is sent to. */
+// The global of this name is found by a getter each time.
+import { performance } from 'node:perf_hooks';
 import { failureClass } from '../metrics/names.ts';
 import type { ClientMetrics } from './client/metrics.ts';
 import type { RouteError } from './errors.ts';
@@ -26,7 +28,7 @@ export class Recorder implements ServedRequest {
   #sentMs = 0;
 
   get success(): boolean {
-    return this.failure === null && this.error === null && this.status > 0 && this.status < 500;
+    return this.failure === null && this.error === null && this.status > 0;
   }
 
   bound(service: RequestMetrics): void {
@@ -66,26 +68,31 @@ export class Recorder implements ServedRequest {
     this.#sentMs = performance.now();
   }
 
-  /** The attempt that was sent has failed. */
+  /** The attempt that was sent has failed without a response. */
   attemptFailed(failure: string | null): void {
-    this.#attemptEnded(performance.now(), failure);
+    this.#attemptEnded(performance.now(), failure, 0);
+  }
+
+  /** The attempt that was sent had a response that is a failure, and not the last word. */
+  attemptAnswered(status: number): void {
+    this.#attemptEnded(performance.now(), failureClass.response, status);
   }
 
   // ---- the end
 
-  /** `isWhole`: no more of the response follows. */
-  responded(status: number, isWhole: boolean): void {
+  /** The response of the client begins. `isWhole`: no more of it follows. */
+  responded(status: number, success: boolean, isWhole: boolean): void {
     this.status = status;
     this.headMs = performance.now() - this.startMs;
     this.#isWhole = isWhole;
-    if (status >= 500) this.failure = failureClass.response;
+    if (!success) this.failure = failureClass.response;
   }
 
   /** The router answers with an error. */
   failed(error: RouteError, status: number): void {
     // An attempt that is still under way is given up.
-    this.#attemptEnded(performance.now(), failureClass.cancelled);
-    this.responded(status, true);
+    this.#attemptEnded(performance.now(), failureClass.cancelled, 0);
+    this.responded(status, true, true);
     this.error = error;
     this.failure = routeFailure(error);
   }
@@ -99,26 +106,27 @@ export class Recorder implements ServedRequest {
       this.headMs = this.ms;
       this.failure ??= failureClass.cancelled;
     }
-    this.#attemptEnded(nowMs, this.failure);
+    this.#attemptEnded(nowMs, this.failure, this.status);
     const service = this.#service;
     if (service === null) return;
     if (this.success) service.succeeded(this.ms);
     else service.failed(this.ms, this.failure);
   }
 
-  #attemptEnded(nowMs: number, failure: string | null): void {
+  /** `status` 0: there was no response. */
+  #attemptEnded(nowMs: number, failure: string | null, status: number): void {
     const client = this.#client;
     if (client === null) return;
     const pair = this.#pair as RequestMetrics;
     this.#client = null;
     const ms = nowMs - this.#sentMs;
-    if (failure === null && this.status > 0) {
+    if (failure === null && status > 0) {
       client.succeeded(ms);
       pair.succeeded(ms);
     } else {
       client.failed(ms, failure);
       pair.failed(ms, failure);
     }
-    client.statuses.count(this.status);
+    client.statuses.count(status);
   }
 }

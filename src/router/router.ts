@@ -37,6 +37,7 @@ export class Router {
     wheel: TimerWheel,
     metrics: MetricRegistry,
     feed: RequestFeed | null = null,
+    workers = 1,
   ) {
     this.feed = feed;
     this.config = config;
@@ -52,7 +53,13 @@ export class Router {
     // All workers say the same of the one router.
     if (config.originator === true) this.#scope.gauge('originator', { merge: 'max' }).set(1);
     const limits = headLimits(config, defaults.maxHeaders);
-    this.clients = new ClientCache(port, clientSettings(config.client), { wheel, limits, metrics, router: this.label });
+    this.clients = new ClientCache(port, clientSettings(config.client), {
+      wheel,
+      limits,
+      metrics,
+      router: this.label,
+      workers,
+    });
     const services = serviceSettings(config.service);
     this.bindings = new BindingCache(this.label, port, this.clients, services, wheel, metrics, {
       capacity: config.bindingCache?.paths ?? defaults.bindingCacheEntries,

@@ -29,7 +29,10 @@ function settings<Keys extends object>(
   config: Configured<Keys> | undefined,
   complete: (keys: Keys, captured: ReadonlyMap<string, string>) => Keys,
 ): Settings<Keys> {
-  if (config === undefined) return { of: () => ({}) as Keys };
+  if (config === undefined) {
+    const none = {} as Keys;
+    return { of: () => none };
+  }
   if (config.kind !== 'io.l5d.static') {
     const { kind: _, ...keys } = config;
     return { of: () => keys as unknown as Keys };

@@ -1,23 +1,18 @@
-/** What connections tell of themselves while they are open; the counters of metrics/ fit. */
-export interface Count {
-  add(amount: number): void;
-}
-
+/** What connections tell of themselves while they are open. */
 export interface ConnectionCounts {
-  /** Bytes. */
-  readonly received: Count;
-  readonly sent: Count;
-  /** Connections that were ended because their peer sent nothing, or took nothing, for too long. */
-  readonly readTimeouts: Count;
-  readonly writeTimeouts: Count;
+  received(bytes: number): void;
+  sent(bytes: number): void;
+  /** The connection is ended because its peer sent nothing, or took nothing, for too long. */
+  readTimedOut(): void;
+  writeTimedOut(): void;
 }
 
-const nowhere: Count = { add: () => {} };
+const nowhere = (): void => {};
 
 /** For connections that nobody counts. */
 export const UNCOUNTED: ConnectionCounts = {
   received: nowhere,
   sent: nowhere,
-  readTimeouts: nowhere,
-  writeTimeouts: nowhere,
+  readTimedOut: nowhere,
+  writeTimedOut: nowhere,
 };

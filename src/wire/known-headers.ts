@@ -32,6 +32,8 @@ export const Known = {
   l5dOther: 25,
   forwardedClientCert: 26,
   finagleRetryable: 27,
+  /** Context of other kinds: `dtab-*` and `x-dtab-*` of old Finagles, W3C `baggage`. Nothing here acts on it. */
+  foreignContext: 28,
   /** A field taken out one by one, such as one that `Connection` names. */
   removed: 30,
 } as const;
@@ -66,19 +68,37 @@ const NAMES: readonly (readonly [string, number])[] = [
   ['l5d-err', Known.l5dErr],
   ['l5d-success-class', Known.l5dSuccessClass],
   ['l5d-retryable', Known.l5dRetryable],
-  ['x-forwarded-client-cert', Known.forwardedClientCert],
   ['finagle-http-retryable-request', Known.finagleRetryable],
+  ['baggage', Known.foreignContext],
 ];
 
 interface Candidate {
-  readonly name: string;
   readonly id: number;
+  /** Lower-case. */
+  readonly name: Uint8Array;
 }
+
+/** Names that are known by how they begin. */
+const PREFIXES: readonly Candidate[] = [
+  { id: Known.l5dOther, name: Buffer.from('l5d-') },
+  { id: Known.foreignContext, name: Buffer.from('dtab-') },
+  { id: Known.foreignContext, name: Buffer.from('x-dtab-') },
+];
+
+/** Applications that read headers as CGI does can't tell `_` from `-`: here a name with either is the same. */
+const CLIENT_CERT = Buffer.from('x-forwarded-client-cert');
 
 /** Candidates by the length of their name: most headers of a request are ruled out by it at once. */
 const BY_LENGTH: (readonly Candidate[] | undefined)[] = [];
-for (const [name, id] of NAMES) BY_LENGTH[name.length] = [...(BY_LENGTH[name.length] ?? []), { name, id }];
+for (const [name, id] of NAMES) {
+  BY_LENGTH[name.length] = [...(BY_LENGTH[name.length] ?? []), { id, name: Buffer.from(name) }];
+}
 
+const HYPHEN = 0x2d;
+const UNDERSCORE = 0x5f;
+const LETTER_D = 0x64;
+const LETTER_L = 0x6c;
+const LETTER_X = 0x78;
 const TILDE = 0x7e;
 
 /** Whether text[start, start + name.length) is `name`, which is lower-case; text holds token characters there. */
@@ -92,18 +112,36 @@ export function equalsIgnoringCase(text: string, start: number, name: string): b
   return true;
 }
 
-/** The id of the header name at text[start, end). */
-export function knownHeader(text: string, start: number, end: number): number {
-  const first = text.charCodeAt(start) | 0x20;
+/** Whether bytes[start, start + name.length) is `name`, a known header or its beginning; bytes holds token characters there. */
+function isKnownName(bytes: Uint8Array, start: number, name: Uint8Array): boolean {
+  // Known names consist of letters, digits and `-`: what bit 5 makes of other token characters is none of these.
+  for (let i = 0; i < name.length; i++) if (((bytes[start + i] as number) | 0x20) !== name[i]) return false;
+  return true;
+}
+
+/** The id of the header name at bytes[start, end). */
+export function knownHeader(bytes: Uint8Array, start: number, end: number): number {
   const candidates = BY_LENGTH[end - start];
   if (candidates !== undefined) {
-    for (const candidate of candidates) {
-      if (candidate.name.charCodeAt(0) === first && equalsIgnoringCase(text, start, candidate.name))
-        return candidate.id;
-    }
+    for (const { id, name } of candidates) if (isKnownName(bytes, start, name)) return id;
   }
-  if (first === 0x6c && end - start > 4 && equalsIgnoringCase(text, start, 'l5d-')) return Known.l5dOther;
+  const first = (bytes[start] as number) | 0x20;
+  if (first === LETTER_L || first === LETTER_D || first === LETTER_X) return knownByPrefix(bytes, start, end);
   return Known.other;
+}
+
+function knownByPrefix(bytes: Uint8Array, start: number, end: number): number {
+  for (const { id, name } of PREFIXES) if (end - start >= name.length && isKnownName(bytes, start, name)) return id;
+  return end - start === CLIENT_CERT.length && isClientCert(bytes, start) ? Known.forwardedClientCert : Known.other;
+}
+
+function isClientCert(bytes: Uint8Array, start: number): boolean {
+  for (let i = 0; i < CLIENT_CERT.length; i++) {
+    const byte = bytes[start + i] as number;
+    const wanted = CLIENT_CERT[i];
+    if ((byte | 0x20) !== wanted && !(byte === UNDERSCORE && wanted === HYPHEN)) return false;
+  }
+  return true;
 }
 
 /** Every `l5d-*` header: context that a peer outside the mesh has no business to send (`clearContext`). */
@@ -122,6 +160,9 @@ export const L5D_HEADERS: number = [
   Known.l5dRetryable,
   Known.l5dOther,
 ].reduce((mask, id) => mask | bit(id), 0);
+
+/** What else an outsider could mean to be taken for context by a service behind (reference/http-semantics.md section 2). */
+export const FOREIGN_CONTEXT: number = bit(Known.foreignContext);
 
 /**
  * Fields that speak of one connection only, never forwarded (RFC 9110 7.6.1; the set is the one that Linkerd strips,
@@ -146,4 +187,5 @@ export const NOT_IN_TRAILERS: number =
   bit(Known.expect) |
   bit(Known.via) |
   bit(Known.forwardedClientCert) |
-  bit(Known.finagleRetryable);
+  bit(Known.finagleRetryable) |
+  FOREIGN_CONTEXT;

@@ -53,3 +53,16 @@ const REASONS: Readonly<Record<number, string>> = {
 export function reasonPhrase(status: number): string {
   return REASONS[status] ?? '';
 }
+
+/** By status, of those that came with the usual phrase: nearly every response. */
+const STATUS_LINES: (string | undefined)[] = [];
+
+/** `HTTP/1.1 200 OK` with its CRLF. */
+export function statusLine(status: number, reason: string): string {
+  const usual = reason === REASONS[status];
+  const known = usual ? STATUS_LINES[status] : undefined;
+  if (known !== undefined) return known;
+  const line = `HTTP/1.1 ${status} ${reason}\r\n`;
+  if (usual) STATUS_LINES[status] = line;
+  return line;
+}

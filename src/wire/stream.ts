@@ -8,7 +8,9 @@
  *
  * **Bytes are lent.** `chunk[start, end)` and a head are valid until the call returns. A receiver that passes bytes on
  * with `send*` learns from its result whether they left at once: `false` means that they are still being read, so the
- * holder must call `hold()` on the side that they came from, and nothing more arrives from there until `resume()`.
+ * holder must call `hold()` on the side that they came from, and nothing more arrives from there until `resume()`. Up to
+ * SHORT_BYTES are copied by whoever sends them: they may lie where the next read of any connection goes, so that `false` then
+ * only says that the other side is behind.
  */
 import type { Head, RequestHead, ResponseHead } from './head.ts';
 
@@ -69,3 +71,6 @@ export interface UpstreamStream extends Stream {
 }
 
 export const NO_BYTES: Buffer = Buffer.alloc(0);
+
+/** See "Bytes are lent". To write so few together with the head costs less than to write them as they are. */
+export const SHORT_BYTES = 2048;

@@ -50,7 +50,7 @@ export class TunnelConnection extends TimerEntry implements UpstreamStream, Watc
     this.#counts = options.counts ?? UNCOUNTED;
     const { noDelay, keepAlive } = options;
     this.#socket = net.connect({ host, port, noDelay, keepAlive, allowHalfOpen: true });
-    this.#encoder = new MessageEncoder(this.#socket, () => this.#events?.onDrain(), this.#counts.sent);
+    this.#encoder = new MessageEncoder(this.#socket, () => this.#events?.onDrain(), this.#counts);
     this.#socket.on('connect', () => this.#onConnect());
     this.#socket.on('data', (chunk: Buffer) => this.#onData(chunk));
     this.#socket.on('end', () => this.#onEnd());
@@ -107,12 +107,12 @@ export class TunnelConnection extends TimerEntry implements UpstreamStream, Watc
   }
 
   onSilence(): void {
-    this.#counts.readTimeouts.add(1);
+    this.#counts.readTimedOut();
     this.#onFailure('ETIMEDOUT');
   }
 
   onStall(): void {
-    this.#counts.writeTimeouts.add(1);
+    this.#counts.writeTimedOut();
     this.#onFailure('ETIMEDOUT');
   }
 
@@ -127,7 +127,7 @@ export class TunnelConnection extends TimerEntry implements UpstreamStream, Watc
   }
 
   #onData(chunk: Buffer): void {
-    this.#counts.received.add(chunk.length);
+    this.#counts.received(chunk.length);
     this.#events?.onData(chunk, 0, chunk.length);
   }
 

@@ -10,6 +10,8 @@ export interface AdminDifference {
   readonly answeredType?: string;
   /** A value of the shape that is answered here. */
   readonly sample?: unknown;
+  /** What was recorded, with what is answered here besides. */
+  readonly extended?: (recorded: unknown) => unknown;
   /** An object of numbers, whatever their names. */
   readonly isNumbers?: true;
 }
@@ -100,6 +102,18 @@ export const adminDifferences: readonly AdminDifference[] = [
     },
   },
   {
+    id: 'endpoint-health',
+    reason: 'the original shows nothing of the state that its balancer and failure accrual keep of each endpoint',
+    applies: isPath('/client_state.json'),
+    extended: (recorded) =>
+      Object.fromEntries(
+        Object.entries(recorded as Record<string, { readonly addresses: readonly string[] }>).map(([id, client]) => [
+          id,
+          { ...client, endpoints: client.addresses.map(openEndpoint) },
+        ]),
+      ),
+  },
+  {
     id: 'circles-are-shown',
     reason: 'a dtab that leads in circles is explained up to the depth limit, where the original answers 500',
     applies: ({ sent, status }) => status === 500 && sent?.includes('/svc => /svc"') === true,
@@ -107,3 +121,7 @@ export const adminDifferences: readonly AdminDifference[] = [
     answeredType: 'application/json',
   },
 ];
+
+function openEndpoint(address: string): object {
+  return { router: 'http', address, weight: 1, status: 'open', load: 0, connections: 0 };
+}

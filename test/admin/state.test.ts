@@ -3,8 +3,10 @@ import { test } from 'tap';
 import { clientStateHandler } from '../../src/admin/client-state.ts';
 import { showLinkerdConfig } from '../../src/admin/config-json.ts';
 import type { ControlRequest } from '../../src/control-http/index.ts';
+import type { ClientState, EndpointState } from '../../src/router/client/state.ts';
 import { send } from '../support/http-client.ts';
 import { freePorts } from '../support/ports.ts';
+import { answer, socketBackend } from '../support/socket-backend.ts';
 import { until } from '../support/until.ts';
 import { startWorld } from '../support/world.ts';
 
@@ -59,27 +61,91 @@ test('client_state.json: the clients that are in use', async (t) => {
   for (const host of ['web', 'web', 'bad', 'nope']) await send(world.port(), { host });
   await until(async () => Object.keys(await state()).length === 2);
   t.match(await state(), {
-    '/#/io.l5d.fs/web': { state: 'bound', addresses: [`127.0.0.1:${port}`] },
+    '/#/io.l5d.fs/web': {
+      state: 'bound',
+      addresses: [`127.0.0.1:${port}`],
+      endpoints: [{ router: 'http', address: `127.0.0.1:${port}`, weight: 1, status: 'open', load: 0, connections: 0 }],
+    },
     '/#/io.l5d.fs/bad': { state: /^Failed: malformed address/, addresses: [] },
   });
 });
 
 test('what workers know of one client is put together', async (t) => {
-  const merged = async (
-    ...workers: Parameters<typeof clientStateHandler>[0] extends () => Promise<infer States> ? States : never
-  ) => {
-    const answer = await clientStateHandler(async () => workers)({} as ControlRequest);
+  const merged = async (...workers: readonly ClientState[][]) => {
+    const answer = await clientStateHandler(async () => workers.flat())({} as ControlRequest);
     return JSON.parse(String(answer.body));
   };
-  const bound = (...addresses: string[]) => ({ state: 'bound', addresses });
-  const pending = { state: 'Pending', addresses: [] };
+  const client = (state: string, ...endpoints: EndpointState[]) => ({ id: '/a', router: 'http', state, endpoints });
+  const open = (address: string, load = 0, more = {}) => {
+    return { address, weight: 1, status: 'open' as const, load, connections: load, ...more };
+  };
   t.same(await merged(), {});
-  t.same(await merged({ '/a': pending }, { '/a': bound('1:1') }), { '/a': bound('1:1') });
-  t.same(await merged({ '/a': bound('1:1') }, { '/a': pending }), { '/a': bound('1:1') });
-  t.same(await merged({ '/a': bound('1:1', '2:2') }, { '/a': bound('2:2', '3:3'), '/b': pending }), {
-    '/a': bound('1:1', '2:2', '3:3'),
-    '/b': pending,
+  t.same(await merged([client('Pending'), { ...client('bound', open('1:1')), id: '/b' }]), {
+    '/a': { state: 'Pending', addresses: [], endpoints: [] },
+    '/b': { state: 'bound', addresses: ['1:1'], endpoints: [{ router: 'http', ...open('1:1') }] },
   });
+  for (const states of [
+    [client('Pending'), client('bound', open('1:1'))],
+    [client('bound', open('1:1')), client('Pending')],
+  ]) {
+    t.match(await merged(states), { '/a': { state: 'bound', addresses: ['1:1'] } });
+  }
+  const ejected = { status: 'ejected' as const, retryMs: 100, ejections: 2 };
+  t.same(
+    await merged(
+      [client('bound', open('1:1', 2, ejected), open('2:2', 1, { latencyMs: 5 }))],
+      [client('bound', open('2:2', 3, { latencyMs: 9 }), open('1:1', 4, ejected), open('3:3'))],
+      [{ ...client('bound', open('1:1')), router: 'other' }],
+    ),
+    {
+      '/a': {
+        state: 'bound',
+        addresses: ['1:1', '2:2', '3:3'],
+        endpoints: [
+          { router: 'http', ...open('1:1', 6, ejected) },
+          { router: 'http', ...open('2:2', 4, { latencyMs: 9 }) },
+          { router: 'http', ...open('3:3') },
+          { router: 'other', ...open('1:1') },
+        ],
+      },
+    },
+    'health is shared, load is added up, routers judge apart',
+  );
+});
+
+test('client_state.json tells what failure accrual, failFast and probation do', async (t) => {
+  const good = await socketBackend(t, ({ socket }) => answer(socket));
+  const bad = await socketBackend(t, ({ socket }) =>
+    socket.write('HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n'),
+  );
+  const [refused = 0] = await freePorts(1);
+  const world = await startWorld(t, {
+    workers: 2,
+    names: { web: [good.port, bad.port, refused] },
+    router: ['client: {failFast: true, loadBalancer: {kind: ewma, enableProbation: true}}'],
+  });
+  const states = async (): Promise<EndpointState[]> => {
+    const all = await readJson<Record<string, { endpoints: EndpointState[] }>>(
+      `${world.signpost.adminUrl}/client_state.json`,
+    );
+    return all['/#/io.l5d.fs/web']?.endpoints ?? [];
+  };
+  const stateOf = async (port: number) => (await states()).find(({ address }) => address === `127.0.0.1:${port}`);
+  await until(async () => {
+    await send(world.port());
+    return (await stateOf(bad.port))?.status === 'ejected' && (await stateOf(refused))?.status === 'unreachable';
+  });
+  const ejected = await stateOf(bad.port);
+  t.match(ejected, { ejections: 1, weight: 1 });
+  t.ok((ejected?.retryMs ?? 0) > 0 && (ejected?.retryMs ?? 0) <= 5000, 'ms until it is tried again');
+  const open = await stateOf(good.port);
+  t.match(open, { status: 'open', load: 0 });
+  t.ok((open?.latencyMs ?? 0) > 0);
+  t.ok((open?.connections ?? 0) > 0);
+
+  world.name('web', bad.port);
+  await until(async () => (await stateOf(good.port))?.onProbation === true);
+  t.equal((await stateOf(refused))?.status, undefined, 'one that does not work is not kept');
 });
 
 test('namer_state: each namer under its prefix', async (t) => {

@@ -36,12 +36,17 @@ export const connectionRules: Difference[] = [
   },
   {
     id: 'CONNECT is bound by its authority',
-    reason: 'a tunnel goes where the dtab says `<dstPrefix>/host:port` goes, never to the authority itself',
+    reason:
+      'a tunnel goes where the dtab says `<dstPrefix>/host:port` goes, never to the authority itself; where there is none, what follows is not read as requests',
     reference: 'user-pains.md 14; RFC 9110 section 9.3.6',
     change(_, recorded) {
       const [request] = recorded.sentRequests;
       if (request === undefined || requestLine(request).method !== 'CONNECT') return undefined;
-      return exchangeFor(recorded, requestLine(request).target, requestLine(request).target);
+      const { target } = requestLine(request);
+      const refused = exchangeFor(recorded, target, target);
+      if (refused === undefined) return undefined;
+      for (const response of refused.responses) setHeader(response, 'Connection', 'close');
+      return { ...refused, closed: true };
     },
   },
 ];

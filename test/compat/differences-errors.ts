@@ -1,10 +1,10 @@
 /** Differences on purpose in the errors that the proxy answers itself, and in how often it tries. */
 import { modeOf } from '../support/backend-replies.ts';
-import { requestLine } from '../support/http-message.ts';
+import { header, requestLine } from '../support/http-message.ts';
 import type { Difference } from './differences.ts';
 import { expectedStatus, findHeader, setHeader } from './expectation.ts';
 import { asksToClose, generatedError, unidentified } from './oracle.ts';
-import type { RecordedCase } from './recordings.ts';
+import { RECORDED_NS, type RecordedCase } from './recordings.ts';
 
 /** Default bound of retries of one request. */
 const MAX_RETRIES = 3;
@@ -62,6 +62,31 @@ export const errorRules: Difference[] = [
       if (first === undefined || more.length < 2) return undefined;
       const again = more.every(({ message }) => message.start === first.message.start);
       return again ? { ...expected, requests: [first], repeats: 1 + MAX_RETRIES } : undefined;
+    },
+  },
+  {
+    id: 'an attempt times out while it connects, too',
+    reason: 'the original begins to count when there is a connection: a host that answers no SYN costs 5 s',
+    reference: 'fault 4',
+    change(expected, recorded) {
+      const [final] = expected.responses;
+      const isUnreachable = typeof final?.body === 'string' && final.body.startsWith('Unable to establish connection');
+      if (recorded.router.client?.requestAttemptTimeoutMs === undefined || !isUnreachable) return undefined;
+      const text =
+        /^exceeded 300\.milliseconds to #\/io\.l5d\.fs\/blackhole while waiting for a response for an individual request/;
+      return { ...expected, responses: [generatedError(503, text, expected.closed)] };
+    },
+  },
+  {
+    id: 'a deadline that has passed is answered',
+    reason: 'nobody waits for the response; the original sends the request on',
+    reference: 'fault 4',
+    change(expected, recorded) {
+      const [request] = recorded.sentRequests;
+      const until = / (\d+)$/.exec(header(request?.headers ?? [], 'l5d-ctx-deadline') ?? '')?.[1];
+      if (until === undefined || BigInt(until) > RECORDED_NS) return undefined;
+      if (recorded.router.servers[0]?.clearContext === true) return undefined;
+      return { ...expected, responses: [generatedError(503, /l5d-ctx-deadline/, expected.closed)], requests: [] };
     },
   },
   {

@@ -128,6 +128,19 @@ export const requestRules: Difference[] = [
     },
   },
   {
+    id: 'no context of any kind from outside',
+    reason: 'what old Finagles behind an edge take for a dtab (dtab-*, x-dtab-*) is no more believed than l5d-dtab',
+    reference: 'design/security.md B2 12',
+    change(expected, recorded) {
+      if (recorded.router.servers[0]?.clearContext !== true) return undefined;
+      return eachRequest(expected, (message) => {
+        const foreign = message.headers.filter(([name]) => /^(x-)?dtab-/i.test(name));
+        for (const [name] of foreign) removeHeader(message, name);
+        return foreign.length > 0;
+      });
+    },
+  },
+  {
     id: 'a name is not what the client says',
     reason:
       'the original forwards the l5d-dst-residual of a client where there is no residual of its own to overwrite it',

@@ -8,7 +8,6 @@
 import { header, requestLine } from '../support/http-message.ts';
 import { connectionRules } from './differences-connection.ts';
 import { errorRules } from './differences-errors.ts';
-import { notBuiltYet } from './differences-not-built.ts';
 import { requestRules } from './differences-requests.ts';
 import { responseRules } from './differences-responses.ts';
 import type { Expectation } from './expectation.ts';
@@ -31,7 +30,6 @@ export const differences: readonly Difference[] = [
   ...responseRules,
   ...connectionRules,
   ...errorRules,
-  ...notBuiltYet,
 ];
 
 /** What Signpost should do in a recorded case, and the ids of the rules that made it differ from the recording. */

@@ -9,17 +9,13 @@ import { examples } from './examples.ts';
 import { loadRecordings } from './recordings.ts';
 import { startWorld } from './world.ts';
 
-/** Labels of the recorded routers that are not replayed yet: service.totalTimeoutMs and client.requestAttemptTimeoutMs. */
-const NOT_YET = ['tmo', 'reqtmo'];
-
 t.setTimeout(180_000); // some recorded backends take seconds
 
 t.test('recorded exchanges', async (t) => {
   const recordings = loadRecordings();
-  const labels = recordings.routers.map(({ label }) => label).filter((label) => !NOT_YET.includes(label));
+  const labels = recordings.routers.map(({ label }) => label);
   const world = await startWorld(t, recordings, labels);
   for (const recorded of [...recordings.cases, ...examples(recordings)]) {
-    if (NOT_YET.includes(recorded.router.label)) continue;
     await t.test(`${recorded.router.label}: ${recorded.name}`, async (t) => {
       const { expected, applied } = expectationFor(recorded);
       const actual = await world.replay(recorded, expected);

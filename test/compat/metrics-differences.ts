@@ -51,6 +51,9 @@ export const missingFamilies = new Set(
   ),
 );
 
+/** The kernel deals connections out: now and then all of them to one worker. */
+const DEALT_OUT = true;
+
 /** `then` and `now` are 0 where there is no such metric. */
 const rules: readonly Rule[] = [
   {
@@ -65,8 +68,7 @@ const rules: readonly Rule[] = [
   },
   {
     reason: 'each worker has connections of its own',
-    // The kernel deals connections out: now and then all of them to one worker.
-    byChance: true,
+    byChance: DEALT_OUT,
     names: /client\/.+\/(connects|connections|pool_cached)$/,
     applies: (then, now, { workers }) => workers > 1 && now <= workers * then,
   },
@@ -96,7 +98,8 @@ const rules: readonly Rule[] = [
   },
   {
     reason: 'each worker binds the names of its own requests',
-    names: /\/(bindcache\/\w+\/misses|loadbalancer\/(adds|updates))$/,
+    byChance: DEALT_OUT,
+    names: /\/(bindcache\/\w+\/misses|loadbalancer\/(adds|updates|rebuilds))$/,
     applies: (then, now, { workers }) => workers > 1 && now > then && now <= workers * then,
   },
 ];

@@ -66,8 +66,15 @@ export function normaliseRequest({ port, message }: ActualRequest, recorded: Rec
 const PORT = /(127\.0\.0\.1(?::|\/|%3A|%2F|\s))(\d+)\b/gi;
 const CLIENT = /(from(?: |\+)(?:\/|%2F)127\.0\.0\.1(?::|%3A))(\d+)/gi;
 
-function normaliseText(text: string, run: Run): string {
+/** As errors show a trace, plain or form-encoded: `<trace>.<span><:<parent>`. */
+const TRACE = /\b([0-9a-f]{16})\.([0-9a-f]{16})(<:|%3C%3A)([0-9a-f]{16})\b/g;
+
+/** Ports and ids in a text. */
+export function normaliseText(text: string, run: Run): string {
   return text
+    .replace(TRACE, (_, trace: string, _span: string, child: string, parent: string) => {
+      return `trace.span${child}${parent === trace ? 'trace' : parent}`;
+    })
     .replace(CLIENT, (all, before: string, port: string) =>
       run.clientPort === undefined || run.clientPort === Number(port) ? `${before}<client>` : all,
     )

@@ -1,4 +1,4 @@
-/** Reads test/fixtures/http.json: exchanges recorded at the original, taken apart into messages. */
+/** Exchanges recorded at the original, taken apart into messages; those of http routers are test/fixtures/http.json. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
@@ -13,6 +13,7 @@ export interface RouterConfig {
   maxHeadersKB?: number;
   maxInitialLineKB?: number;
   compressionLevel?: number;
+  client?: { requestAttemptTimeoutMs?: number };
   servers: {
     port: number;
     clearContext?: boolean;
@@ -51,7 +52,7 @@ export interface Recordings {
   cases: RecordedCase[];
 }
 
-interface RawCase {
+export interface RawCase {
   name: string;
   router_port: number;
   client_sent: string;
@@ -85,7 +86,7 @@ export function loadRecordings(): Recordings {
   return { config: fixture.config, files, routers, cases };
 }
 
-function takeApart(raw: RawCase, router: RouterConfig, files: Readonly<Record<string, string>>): RecordedCase {
+export function takeApart(raw: RawCase, router: RouterConfig, files: Readonly<Record<string, string>>): RecordedCase {
   const sent = fillCut(raw.client_sent);
   const sentRequests = parseRequests(withoutPauses(sent));
   const methods = sentRequests.map((request) => requestLine(request).method);

@@ -81,7 +81,8 @@ export function withPorts(text: string, toActual: Ports): string {
   return text.replace(/(?<![\w.])\d{4}(?![\w.])/g, (port) => String(toActual.get(Number(port)) ?? port));
 }
 
-async function replay(
+/** Sends a recorded request to a proxy that runs on the ports of `toActual`. */
+export async function replay(
   recorded: RecordedCase,
   expected: Expectation,
   backends: readonly RecordingBackend[],

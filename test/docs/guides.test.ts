@@ -3,6 +3,7 @@ import { test } from 'tap';
 import { constant, ok } from '../../src/live/index.ts';
 import { Path } from '../../src/naming/index.ts';
 import { utilityNamers } from '../../src/naming/utility/index.ts';
+import { freePorts } from '../support/ports.ts';
 import { codeWords, follow, readDocument, tableRows } from './markdown.ts';
 
 for (const name of ['dtabs.md', 'migrating.md']) {
@@ -12,6 +13,14 @@ for (const name of ['dtabs.md', 'migrating.md']) {
     for (const { command, shown, printed } of steps) t.equal(printed, shown, command);
   });
 }
+
+test('namerctl.md', async (t) => {
+  const [http, admin] = await freePorts(2);
+  const steps = follow(t, readDocument('namerctl.md'), { ports: { 4180: Number(http), 9991: Number(admin) } });
+  t.ok(steps.filter(({ command }) => command.includes('namerctl ')).length > 20);
+  const timeless = (text: string) => text.replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME');
+  for (const { command, shown, printed } of steps) t.equal(timeless(printed), timeless(shown), command);
+});
 
 test('the rewriting namers of dtabs.md do what its table says', async (t) => {
   const namers = utilityNamers({ resolve: () => constant(ok([])), resolveOnce: async () => [] });

@@ -41,34 +41,57 @@ export interface Step {
   readonly printed: string;
 }
 
-const COMMANDS = { signpost: 'src/main.ts', namerd: 'namerd/main.ts', namerctl: 'namerd/ctl/main.ts' };
+export interface FollowOptions {
+  /** Ports that the document names, and free ones to take their place. */
+  readonly ports?: Readonly<Record<number, number>>;
+}
 
 /**
- * Follows a document in a fresh folder, in its order: a block ```` ```yaml NAME ```` is saved as NAME, and each line of a
- * ```` ```console ```` block that begins with `$ ` is typed into a shell that knows the project's commands.
+ * Follows a document in a fresh folder, in its order: a block ```` ```yaml NAME ```` (of any language) is saved as NAME, and each line
+ * of a ```` ```console ```` block that begins with `$ ` is typed into a shell that knows the project's commands. `export` holds for what
+ * follows; a program that is started with `&`, its output in a file, is waited for until it serves, and ended when the test is over.
  */
-export function follow(t: { teardown(fn: () => void): void }, document: string): Step[] {
+export function follow(
+  t: { teardown(fn: () => void): void },
+  document: string,
+  { ports = {} }: FollowOptions = {},
+): Step[] {
   const folder = tempDir(t);
   const bin = join(tempDir(t), 'bin');
   mkdirSync(bin);
-  for (const [name, main] of Object.entries(COMMANDS)) {
-    writeFileSync(join(bin, name), `#!/bin/sh\nexec "${process.execPath}" "${join(ROOT, main)}" "$@"\n`);
+  for (const name of ['signpost', 'namerd', 'namerctl']) {
+    const program = join(ROOT, 'packaging/bin', `${name}.js`);
+    writeFileSync(join(bin, name), `#!/bin/sh\nexec "${process.execPath}" "${program}" "$@"\n`);
     chmodSync(join(bin, name), 0o755);
   }
-  const env = { PATH: [bin, process.env['PATH']].join(delimiter), HOME: process.env['HOME'] };
+  const env: NodeJS.ProcessEnv = { PATH: [bin, process.env['PATH']].join(delimiter), HOME: process.env['HOME'] };
+  const replaced = Object.entries(ports);
+  const toFree = (text: string) => replaced.reduce((all, [port, free]) => all.replaceAll(port, String(free)), text);
+  const toNamed = (text: string) => replaced.reduce((all, [port, free]) => all.replaceAll(String(free), port), text);
 
   const steps: Step[] = [];
-  for (const [, kind, name, content = ''] of document.matchAll(/^```(yaml|console)(?: (\S+))?\n(.*?)^```$/gms)) {
-    if (kind === 'yaml') {
-      writeFileSync(join(folder, name!), content);
-      continue;
-    }
+  for (const [, kind, name, content = ''] of document.matchAll(/^```(\w+)(?: (\S+))?\n(.*?)^```$/gms)) {
+    if (name !== undefined) writeFileSync(join(folder, name), toFree(content));
+    if (kind !== 'console') continue;
     for (const entered of content.split(/^\$ /m).slice(1)) {
       const end = entered.indexOf('\n');
       const command = entered.slice(0, end);
-      const { stdout } = spawnSync('sh', ['-c', `exec 2>&1\n${command}`], { cwd: folder, env, encoding: 'utf8' });
-      steps.push({ command, shown: entered.slice(end + 1), printed: stdout });
+      const [, variable, value = ''] = /^export (\w+)=(\S*)$/.exec(command) ?? [];
+      if (variable !== undefined) env[variable] = toFree(value);
+      const run = command.endsWith(' &') ? inBackground(t, command, folder) : command;
+      const { stdout } = spawnSync('sh', ['-c', `exec 2>&1\n${toFree(run)}`], { cwd: folder, env, encoding: 'utf8' });
+      steps.push({ command, shown: entered.slice(end + 1), printed: toNamed(stdout) });
     }
   }
   return steps;
+}
+
+/** The same command, and lines that wait for it; its process id is left in a file. */
+function inBackground(t: { teardown(fn: () => void): void }, command: string, folder: string): string {
+  const [, log] = /> (\S+) 2>&1 &$/.exec(command) ?? [];
+  if (log === undefined) throw new Error(`the output has to go to a file: ${command}`);
+  t.teardown(() => process.kill(Number(readFileSync(join(folder, `${log}.pid`), 'utf8'))));
+  return `${command}
+echo $! > ${log}.pid
+until grep -qs 'serving admin' ${log}; do kill -0 $! || exit 1; sleep 0.05; done`;
 }

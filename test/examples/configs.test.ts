@@ -108,3 +108,16 @@ for (const path of ['add-steps.yaml', 'failure-accrual.yaml']) {
     }
   });
 }
+
+test('retries.yaml: a client notices nothing of an instance that fails', async (t) => {
+  // Less than half, so that luck does not decide: each failure is tried again elsewhere.
+  const instances = {
+    8501: ['-text', 'pong'],
+    8502: ['-text', 'pong'],
+    8503: ['-text', 'pong', '-failure-rate', '0.3'],
+  };
+  const port = await runExample(t, 'retries.yaml', instances);
+  for (let i = 0; i < 60; i += 1) {
+    t.match(await httpRequest('http://app/', { proxyPort: port }), { status: 200, body: 'pong!' });
+  }
+});

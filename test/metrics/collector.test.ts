@@ -114,8 +114,6 @@ function local() {
 test('a summary is that of the last full minute, and at first of the running one', async (t) => {
   const { collector, registry, summary } = local();
   const stat = registry.scope(['test']).stat('bytes');
-  registry.flush();
-  t.match(summary(), { count: 0 });
   for (const bytes of [1, 2, 3]) stat.record(bytes);
   registry.flush();
   t.match(summary(), { count: 3, sum: 6, min: 1, max: 3 }, 'there at once');

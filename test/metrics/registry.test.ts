@@ -3,6 +3,7 @@ import { test } from 'tap';
 import type { Announcement } from '../../src/metrics/announcement.ts';
 import { MetricCollector } from '../../src/metrics/collector.ts';
 import { MetricRegistry } from '../../src/metrics/registry.ts';
+import { sharedCells } from '../../src/metrics/shapes.ts';
 import type { MetricSnapshot } from '../../src/metrics/snapshot.ts';
 
 /** All counters and gauges by name, without those of the registry itself. */
@@ -36,7 +37,7 @@ test('what is counted is seen, under the same name', async (t) => {
   scope.gauge('pending').set(1.5);
   deliver();
   scope.counter('requests').increment();
-  t.same(read(), { 'rt/out/server/0.0.0.0/4140/requests': 3, 'rt/out/server/0.0.0.0/4140/pending': 1.5 });
+  t.match(read(), { 'rt/out/server/0.0.0.0/4140/requests': 3, 'rt/out/server/0.0.0.0/4140/pending': 1.5 });
 });
 
 test('a slot is not used again before the reader knows that its name is gone', async (t) => {
@@ -143,17 +144,52 @@ test('10,000 scopes come and go, and their memory with them', async (t) => {
   t.same(numbers(collector.snapshot()), {});
 });
 
-test('histograms take memory with their first value', async (t) => {
+test('a stat takes memory and has a name with its first value', async (t) => {
   const { registry, collector, source } = connected();
   let bytes = 0;
   registry.onAnnounce((announcement) => {
     for (const { buffer } of announcement.slabs) bytes += buffer.byteLength;
     source.accept(announcement);
   });
-  for (let at = 0; at < 10_000; at++) registry.scope(['service', String(at)]).stat('request_latency_ms');
+  const stats = Array.from({ length: 10_000 }, (_, at) =>
+    registry.scope(['service', String(at)]).stat('request_latency_ms'),
+  );
   registry.flush();
-  t.ok(bytes < 3 * 2 ** 20, `${bytes} bytes for 10,000 stats without values`);
-  t.equal([...collector.snapshot().scopes].length, 10_001);
+  t.ok(bytes < 100_000, `${bytes} bytes for 10,000 stats without values`);
+  t.equal([...collector.snapshot().scopes].length, 1);
+  stats[7]?.record(3);
+  registry.flush();
+  const [scope] = [...collector.snapshot().scopes].filter(({ path }) => path[0] === 'service');
+  t.match(scope, { path: ['service', '7'], metrics: [{ name: 'request_latency_ms', summary: { count: 1, sum: 3 } }] });
+});
+
+test('the metrics of an owner lie in one block, under the names and types of the metric tree', async (t) => {
+  const { registry, deliver, read } = connected();
+  const path = ['rt', 'out', 'client', '#/io.l5d.fs/web'];
+  const scope = registry.scope(path);
+  deliver();
+  const zeros = read();
+  t.equal(zeros['rt/out/client/#/io.l5d.fs/web/requests'], 0, 'they are there from the beginning');
+  t.equal(zeros['rt/out/client/#/io.l5d.fs/web/loadbalancer/size'], 0);
+  t.notOk(Object.keys(zeros).some((name) => name.includes('{')));
+
+  scope.counter('requests').increment();
+  scope.cells.increment(sharedCells('requests').requests);
+  registry.scope(path).gauge('loadbalancer/size').set(3);
+  scope.counter('status/204').increment();
+  t.throws(() => scope.gauge('requests'), /requests is a counter, not a gauge/);
+  deliver();
+  t.match(read(), {
+    'rt/out/client/#/io.l5d.fs/web/requests': 2,
+    'rt/out/client/#/io.l5d.fs/web/loadbalancer/size': 3,
+    'rt/out/client/#/io.l5d.fs/web/status/204': 1,
+  });
+});
+
+test('what has no place in common is no shared cell', async (t) => {
+  t.throws(() => sharedCells('nosuch'), /nosuch/);
+  t.throws(() => sharedCells('requests', 'retries/requeues'), /not at the same place/);
+  t.equal(typeof sharedCells('connects', 'status/error')['status/error'], 'number');
 });
 
 test('a flood of names ends at the cap, and is counted', async (t) => {

@@ -32,7 +32,7 @@ function connect(t: Test, cells: CellPool, bind: (router: string, path: string) 
   /** Binds a name and waits for the cells that come with it. */
   const bound = async (router: string, path: string) => {
     const seen: { tree: WireTree; cell: Cell }[] = [];
-    const number = data.bind(router, path, '', {
+    const number = data.bind(router, path, '', 'allow', {
       onTree: (tree, cell) => seen.push({ tree, cell }),
       onBindFailed: () => {},
     });
@@ -107,17 +107,17 @@ test('cells go with their last user, and not before every worker has let go of t
   const bind = () => variable<Bound>(ok(web(addr)));
   const [one, two] = [connect(t, cells, bind), connect(t, cells, bind)];
   const [a, b] = [await one.bound('http', '/svc/web'), await two.bound('http', '/svc/web')];
-  t.equal(cells.size, 4);
+  t.equal(cells.size, 5);
   addr.set(hosts(2, 3));
-  t.equal(cells.size, 4, 'nothing has been sent');
+  t.equal(cells.size, 5, 'nothing has been sent');
   await until(() => a.addresses?.endpoints.has('10.0.0.1 3') === true);
-  await until(() => b.addresses?.endpoints.has('10.0.0.1 3') === true && cells.size === 4);
+  await until(() => b.addresses?.endpoints.has('10.0.0.1 3') === true && cells.size === 5);
   t.strictSame(cellsOf(a.addresses).toSorted(), cellsOf(b.addresses).toSorted());
   one.data.unbind(a.number);
   // What one has answered the other had asked before.
   await one.control.query('anything');
   await one.control.query('anything');
-  t.equal(cells.size, 4, 'the other still has them');
+  t.equal(cells.size, 5, 'the other still has them');
   two.data.unbind(b.number);
   await until(() => cells.size === 0);
 });
@@ -137,7 +137,7 @@ test('an endpoint that comes back before its removal is confirmed keeps its cell
     versions++;
     await until(() => (addresses?.version ?? 0) >= versions);
   }
-  await until(() => cells.size === 3);
+  await until(() => cells.size === 4);
   t.same(cellsOf(addresses).length, 1);
 });
 

@@ -44,7 +44,7 @@ test('many endpoints come in slices, changes as deltas', async (t) => {
   const { data, sent } = ends(t, () => variable<Bound>(ok(leaf(name('/#/web', addr)))));
   const known: { set?: AddressSet } = {};
   let changes = 0;
-  data.bind('http', '/svc/web', '', {
+  data.bind('http', '/svc/web', '', 'allow', {
     onTree: (tree) => {
       known.set = data.addresses((tree as { leaf: number }).leaf);
       known.set.listeners.add(() => changes++);
@@ -101,8 +101,8 @@ test('bindings share a leaf by id and address set; the last one takes it along',
   };
   const { data, sent, listen } = ends(t, (path) => variable(trees[path] as Bound));
   const [a, b] = [listen(), listen()];
-  const first = data.bind('http', '/a', '', a);
-  const second = data.bind('http', '/b', '', b);
+  const first = data.bind('http', '/a', '', 'allow', a);
+  const second = data.bind('http', '/b', '', 'allow', b);
   await until(() => a.seen.length === 1 && b.seen.length === 1);
   const shared = (a.seen[0] as { leaf: number }).leaf;
   t.match(b.seen[0], { type: 'union', trees: [{ weight: 1, tree: { leaf: shared } }, { weight: 2 }] });
@@ -114,14 +114,14 @@ test('bindings share a leaf by id and address set; the last one takes it along',
   await until(() => forgotten().length === 1);
   t.not(forgotten()[0], shared);
   const again = listen();
-  data.bind('http', '/a', '', again);
+  data.bind('http', '/a', '', 'allow', again);
   await until(() => again.seen.length === 1);
   t.match(again.seen[0], { leaf: shared });
   t.equal(addrsOf(shared), 1, 'sent once');
   data.unbind(first);
   data.unbind(first);
   const last = listen();
-  const lastNumber = data.bind('http', '/a', '', last);
+  const lastNumber = data.bind('http', '/a', '', 'allow', last);
   await until(() => last.seen.length === 1);
   t.equal(forgotten().length, 1, 'still held by another');
   data.unbind(lastNumber);
@@ -132,7 +132,7 @@ test('a tree that changes keeps the leaves that stay; a failure takes nothing aw
   const tree = variable<Bound>(pending());
   const { data, sent, log, listen } = ends(t, () => tree);
   const listener = listen();
-  data.bind('http', '/svc', '', listener);
+  data.bind('http', '/svc', '', 'allow', listener);
   tree.set(failed(new Error('not yet')));
   await until(() => listener.seen.length === 1);
   t.equal(listener.seen[0], 'not yet');
@@ -160,7 +160,7 @@ test('what throws is logged, and only the first bind hears of it', async (t) => 
   };
   const { data, log, listen } = ends(t, () => broken);
   const listener = listen();
-  data.bind('http', '/svc', '', listener);
+  data.bind('http', '/svc', '', 'allow', listener);
   await until(() => listener.seen.length === 1);
   t.strictSame(listener.seen, ['broken namer']);
   t.match(log.lines, [{ level: 'error', path: '/svc', message: 'a binding could not be computed' }]);
@@ -171,7 +171,7 @@ test('queries are answered; what is unbound is not told any more', async (t) => 
   const { control, data, listen } = ends(t, () => tree);
   t.strictSame(await control.query('anything'), { kind: 'anything' });
   const listener = listen();
-  const number = data.bind('http', '/svc', '', listener);
+  const number = data.bind('http', '/svc', '', 'allow', listener);
   data.unbind(number);
   tree.set(ok({ type: 'fail' }));
   t.strictSame(await control.query('later'), { kind: 'later' });

@@ -151,6 +151,11 @@ test('one bad key is told with its place, what is allowed and what was probably 
     [router(['client: {kind: io.l5d.static, configs: [{}]}']), '3:43: routers[0].client.configs[0].prefix: missing'],
     [router(['service: {kind: io.l5d.nope}']), 'allowed: io.l5d.global, io.l5d.static'],
     [router(['client: {failureAccrual: {kind: io.l5d.successRate, successRate: 2.0, requests: 5}}']), 'from 0 to 1'],
+    [router(['client: {failureAccrual: {kind: io.l5d.consecutiveFailures}}']), 'failures: missing; add it'],
+    [router(['client: {failureAccrual: {kind: none, maxEjectionPercent: 101}}']), 'a whole number from 0 to 100'],
+    [router(['client: {failureAccrual: {kind: io.l5d.sucessRate}}']), 'did you mean "io.l5d.successRate"?'],
+    [router(['client: {loadBalancer: {kind: aperture, lowLoad: 3}}']), 'lowLoad: not below highLoad (2)'],
+    [router(['client: {loadBalancer: {kind: heap, maxEffort: 3}}']), 'maxEffort: unknown key'],
     [router(['service: {retries: {backoff: {kind: jittered, minMs: 5, maxMs: 1}}}']), 'minMs: above maxMs (1)'],
     [
       router(['streamingEnabled: false', 'streamAfterContentLengthKB: 5']),
@@ -208,7 +213,7 @@ test('all problems are told at once, in the order of the file', async (t) => {
     ].join('\n'),
   );
   t.strictSame(
-    found.map((line) => /^(\d+:\d+): (\S+):/.exec(line)?.slice(1).join(' ')),
+    found.map((line) => /^(\d+:\d+): (?:warning: )?(\S+):/.exec(line)?.slice(1).join(' ')),
     [
       '2:1 foo',
       '5:9 routers[0].dtab',
@@ -219,6 +224,7 @@ test('all problems are told at once, in the order of the file', async (t) => {
       '8:13 routers[1].servers[0]',
       '9:13 routers[2].protocol',
       '10:20 routers[2].servers[0].port',
+      '10:30 routers[2].servers[0].ip',
     ],
     found.join('\n'),
   );
@@ -237,26 +243,21 @@ test('listeners that clash', async (t) => {
     "admin's default port",
   );
   t.match(await clash('ip: 127.0.0.1', 'port: 4140'), [/port 4140 is taken by/], "the protocol's default port");
-  t.strictSame(await clash('port: 0', 'port: 0'), [], 'free ports');
+  t.match(await clash('port: 5', 'port: 6', 'httpIdentifierPort: 6'), [/port 6 is taken by admin\.httpIdentifierPort/]);
+  t.match(await clash('port: 5', 'port: 6', 'port: 7, httpIdentifierPort: 7'), [/port 7 is taken by admin;/]);
+  t.strictSame(await clash('port: 0', 'port: 0', 'port: 0, httpIdentifierPort: 0'), [], 'free ports');
   t.strictSame(await clash('port: 5, ip: 127.0.0.1', 'port: 5, ip: 127.0.0.2'), [], 'two addresses');
 });
 
 test('what is known but not built is a warning, or an error where routing or security would be lost', async (t) => {
   const cases: [string, 'warning' | 'error' | 'nothing', string][] = [
-    [router(['client: {failFast: true}']), 'warning', 'endpoints are not avoided'],
-    [router(['client: {failFast: false}']), 'nothing', ''],
-    [router(['client: {failureAccrual: {kind: none}}']), 'nothing', ''],
-    [router(['client: {failureAccrual: {kind: io.l5d.consecutiveFailures, failures: 3}}']), 'warning', 'taken out'],
+    [router(['client: {failFast: true}']), 'nothing', ''],
+    [router(['client: {failureAccrual: {kind: io.l5d.consecutiveFailures, failures: 3}}']), 'nothing', ''],
+    [router(['client: {loadBalancer: {kind: ewma, decayTimeMs: 5, enableProbation: yes}}']), 'nothing', ''],
     [
-      router(['client: {loadBalancer: {kind: ewma, decayTimeMs: 5}}']),
+      router(['client: {kind: io.l5d.static, configs: [{prefix: /, socketOptions: {backlog: 5}}]}']),
       'warning',
-      'ewma is known but not built yet: p2c',
-    ],
-    [router(['client: {loadBalancer: {kind: p2c, enableProbation: yes}}']), 'warning', 'enableProbation'],
-    [
-      router(['client: {kind: io.l5d.static, configs: [{prefix: /, failFast: yes}]}']),
-      'warning',
-      'configs[0].failFast',
+      'configs[0].socketOptions.backlog',
     ],
     [router(['client: {tls: {commonName: x}}']), 'error', 'requests would be sent without TLS'],
     [router(['client: {kind: io.l5d.static, configs: [{prefix: /, tls: {commonName: x}}]}']), 'error', 'without TLS'],
@@ -265,12 +266,8 @@ test('what is known but not built is a warning, or an error where routing or sec
     [router(['client: {socketOptions: {noDelay: no, keepAlive: yes, reuseAddr: yes}}']), 'nothing', ''],
     [router(['client: {socketOptions: {readTimeoutMs: 5, writeTimeoutMs: 5}}']), 'nothing', ''],
     [router(['client: {socketOptions: {backlog: 5}}']), 'warning', 'clients do not listen'],
-    [router(['service: {totalTimeoutMs: 5}']), 'warning', 'not timed out'],
-    [
-      router(['service: {responseClassifier: {kind: io.l5d.http.retryableRead5XX}}']),
-      'warning',
-      'no request is retried',
-    ],
+    [router(['service: {totalTimeoutMs: 5, responseClassifier: {kind: io.l5d.http.retryableRead5XX}}']), 'nothing', ''],
+    [router(['client: {requestAttemptTimeoutMs: 5, requeueBudget: {ttlSecs: 60}}']), 'nothing', ''],
     [router(['service: {responseClassifier: {kind: io.l5d.http.nonRetryable5XX}}']), 'nothing', ''],
     [router(['compressionLevel: -1', 'originator: true', 'streamingEnabled: false']), 'nothing', ''],
     [router(['tracePropagator: {kind: io.l5d.default}']), 'nothing', ''],
@@ -344,6 +341,50 @@ test('the original refuses and accepts the same configs', async (t) => {
   t.strictSame([...used].sort(), Object.keys(differences).sort(), 'every difference is one');
 });
 
+test('a server that other hosts reach and that believes overrides is warned about', async (t) => {
+  const warnings = async (server: string) => {
+    const text = `routers: [{protocol: http, servers: [{port: 0, ${server}}]}]`;
+    const loaded = await loadConfig({ name: 'l.yaml', text });
+    t.ok(loaded.ok, server);
+    return loaded.warnings.map(({ path, message }) => `${path}: ${message}`);
+  };
+  for (const open of [
+    'ip: 0.0.0.0',
+    'ip: "::"',
+    'ip: 10.0.0.1, clearContext: no',
+    'ip: 0.0.0.0, overrides: {inet: allow}',
+  ]) {
+    t.match(await warnings(open), [/^routers\[0\]\.servers\[0\]\.ip: other hosts .*clearContext: true/], open);
+  }
+  for (const closed of [
+    ...['label: x', 'ip: 127.0.0.1', 'ip: 127.1.2.3', 'ip: "::1"', 'ip: 0.0.0.0, clearContext: yes'],
+    ...['ip: 0.0.0.0, overrides: {}', 'ip: 0.0.0.0, overrides: {allow: [/svc], inet: deny-link-local}'],
+  ]) {
+    t.strictSame(
+      (await warnings(closed)).filter((text) => text.includes('other hosts')),
+      [],
+      closed,
+    );
+  }
+});
+
+test('an overrides block is checked', async (t) => {
+  const errors = async (block: string) => {
+    const loaded = await loadConfig({
+      name: 'l.yaml',
+      text: `routers: [{protocol: http, servers: [{overrides: ${block}}]}]`,
+    });
+    return loaded.ok ? [] : loaded.errors.map(({ path, message }) => `${path}: ${message}`);
+  };
+  t.strictSame(await errors('{allow: [/svc, /#/io.l5d.fs], maxLength: 200, inet: deny-link-local}'), []);
+  t.match(await errors('{allow: [svc]}'), [/overrides\.allow\[0\]: not a path/]);
+  t.match(await errors('{inet: some}'), [/overrides\.inet: must be one of deny, deny-link-local, allow/]);
+  for (const length of [0, 1025]) {
+    t.match(await errors(`{maxLength: ${length}}`), [/overrides\.maxLength: must be a whole number from 1 to 1024/]);
+  }
+  t.match(await errors('{allowed: true}'), [/overrides\.allowed: unknown key/]);
+});
+
 test('the demos of linkerd-examples that need no other service load unchanged', async (t) => {
   const demos: Readonly<Record<string, { readonly text: string; readonly warnings: number }>> = {
     'getting-started': {
@@ -359,11 +400,11 @@ routers:
   servers:
   - {port: 4140, ip: 0.0.0.0}
 `,
-      warnings: 0,
+      warnings: 1,
     },
     'http-proxy': {
       text: 'routers: [{protocol: http, dtab: "/svc/webapp => /$/inet/127.1/8888", servers: [{port: 4140, ip: 0.0.0.0}]}]',
-      warnings: 0,
+      warnings: 1,
     },
     'add-steps': {
       text: `
@@ -393,7 +434,7 @@ routers:
 telemetry:
 - kind: io.l5d.prometheus
 `,
-      warnings: 3,
+      warnings: 1,
     },
     'failure-accrual': {
       text: `
@@ -415,7 +456,7 @@ routers:
   client: {failureAccrual: {kind: io.l5d.successRate, successRate: 0.9, requests: 20}}
   servers: [{port: 4143}]
 `,
-      warnings: 2,
+      warnings: 0,
     },
   };
   for (const [name, { text, warnings }] of Object.entries(demos)) {

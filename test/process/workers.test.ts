@@ -41,7 +41,7 @@ async function startWorkers(t: Test, backend: number, workers: number, server: o
       onClose: () => source.close(),
     });
   };
-  const options = { routers, workers, requestSampleRate: 0, cells: cells.memory };
+  const options = { routers, workers, requestSampleRate: 0, cells: cells.memory, maxMemoryMB: undefined };
   const data =
     sharePorts === undefined
       ? (createDataSide(options, attach as never, log) as WorkerDataSide)

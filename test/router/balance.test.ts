@@ -4,61 +4,12 @@ import { type Activity, ok, variable } from '../../src/live/index.ts';
 import { MetricRegistry } from '../../src/metrics/registry.ts';
 import { type Addr, type BoundName, type NameTree, NEG } from '../../src/naming/index.ts';
 import { NO_CELL, ownCell } from '../../src/port/cells.ts';
-import { createBalancer } from '../../src/router/client/balancers/index.ts';
 import { Service } from '../../src/router/service/service.ts';
 import { bound, endpoints, startDataSide } from '../support/data-side.ts';
 import { httpRequest } from '../support/http-get.ts';
 import { answer, socketBackend } from '../support/socket-backend.ts';
 import { until } from '../support/until.ts';
 import { startWorld } from '../support/world.ts';
-
-interface FakeNode {
-  name: string;
-  load: number;
-  weight: number;
-}
-
-const nodes = (count: number, weight = 1): FakeNode[] =>
-  Array.from({ length: count }, (_, i) => ({ name: `${weight}-${i}`, load: 0, weight }));
-
-function picks(kind: string, over: FakeNode[], count: number): Map<string, number> {
-  const balancer = createBalancer<FakeNode>({ kind }, { random: Math.random });
-  balancer.update(over);
-  const counts = new Map<string, number>();
-  for (let i = 0; i < count; i++) {
-    const { name } = balancer.pick() as FakeNode;
-    counts.set(name, (counts.get(name) ?? 0) + 1);
-  }
-  return counts;
-}
-
-test('p2c spreads evenly, and goes to the less loaded of two', (t) => {
-  for (const count of picks('p2c', nodes(10), 100_000).values()) t.ok(Math.abs(count - 10_000) < 700, `${count}`);
-  const two = nodes(2);
-  (two[0] as FakeNode).load = 5;
-  t.strictSame([...picks('p2c', two, 100)], [['1-1', 100]]);
-  const three = nodes(3);
-  (three[0] as FakeNode).load = 1;
-  t.notOk(picks('p2c', three, 3000).has('1-0'), 'the most loaded loses every draw');
-  t.equal(createBalancer({ kind: 'p2c' }, { random: Math.random }).pick(), null);
-  t.end();
-});
-
-test('roundRobin takes each in turn', (t) => {
-  const counts = [...picks('roundRobin', nodes(7), 700).values()];
-  t.strictSame(new Set(counts), new Set([100]));
-  t.end();
-});
-
-test('weights are shares, whatever the balancer; none is no share', (t) => {
-  for (const kind of ['p2c', 'roundRobin', 'ewma']) {
-    const counts = picks(kind, [...nodes(3), ...nodes(1, 3), ...nodes(2, 0)], 100_000);
-    t.notOk([...counts.keys()].some((name) => name.startsWith('0-')));
-    t.ok(Math.abs((counts.get('3-0') ?? 0) - 50_000) < 1000, `${kind}: ${counts.get('3-0')}`);
-    t.ok(Math.abs((counts.get('1-0') ?? 0) - 16_667) < 1000);
-  }
-  t.end();
-});
 
 /** 2,000 requests over kept connections; how often each backend answered. */
 async function share(port: number, names: readonly string[], count = 2000): Promise<Map<string, number>> {
@@ -107,15 +58,16 @@ test('100,000 choices of a binding keep to 50:50 within a point and to 1:99 with
     type: 'union' as const,
     trees: [first, second].map((weight, i) => ({
       weight,
-      tree: { type: 'leaf' as const, leaf: i + 1, id: `/#/${i}`, residual: '/', cell: NO_CELL },
+      tree: { type: 'leaf' as const, leaf: i + 1, id: `/#/${i}`, residual: '/', cell: NO_CELL, marks: NO_CELL },
     })),
   });
   const binding = new Binding(
     'http',
     new Service('/svc/web', {}, 'http', new MetricRegistry()),
     '',
+    'allow',
     { bind: () => 1, unbind: () => {} } as never,
-    { acquire: (leaf: number) => leaf, release: () => {} } as never,
+    { acquire: ({ leaf }: { leaf: number }) => leaf, release: () => {} } as never,
     () => {},
   );
   for (const [first, second, tolerance] of [

@@ -158,9 +158,25 @@ test('a request without a trace begins one; with one it continues it, in both le
   }
 });
 
+test('the headers of a trace are base64 and hexadecimal, whatever the ids', async (t) => {
+  for (let i = 0; i < 256; i++) {
+    const byte = i.toString(16).padStart(2, '0');
+    for (const high of [[], [byte.repeat(8)]]) {
+      const received = b64(A, B, byte.repeat(8), byte.repeat(8), ...high);
+      const [, context = '', id] =
+        /^l5d-ctx-trace: (.*)\r\nl5d-reqid: (.*)\r\n$/.exec(startTrace(received, undefined).http1) ?? [];
+      t.equal(Buffer.from(context, 'base64').toString('base64'), context);
+      t.match(fields(context), { length: 4 + high.length, 2: byte.repeat(8), ...(high.length > 0 && { 4: high[0] }) });
+      t.equal(id, byte.repeat(8));
+    }
+  }
+});
+
 test('debug is sampled; l5d-sample decides by the trace id, always alike', async (t) => {
-  const flagsOf = (trace: string, flags: string, sample?: string) =>
-    Number.parseInt(fields(startTrace(b64(A, B, trace, flags), sample).context)[3] ?? '', 16);
+  const flagsOf = (trace: string, flags: string, sample?: string) => {
+    const [, context] = /^l5d-ctx-trace: (.*)\r\n/.exec(startTrace(b64(A, B, trace, flags), sample).http1) ?? [];
+    return Number.parseInt(fields(context)[3] ?? '', 16);
+  };
   t.equal(flagsOf(C, '0000000000000001'), 7);
   t.equal(flagsOf(C, ZERO, '1.0'), 6);
   t.equal(flagsOf(C, ZERO, '7'), 6, 'clamped');

@@ -3,7 +3,9 @@ import { connect } from 'node:net';
 import { test } from 'tap';
 import { MetricRegistry } from '../../src/metrics/registry.ts';
 import { ownCell } from '../../src/port/cells.ts';
+import { processMs } from '../../src/port/process-clock.ts';
 import { type ConnectionWaiter, Endpoint } from '../../src/router/client/endpoint.ts';
+import { createAccrual } from '../../src/router/client/failure-accrual/index.ts';
 import { ClientMetrics } from '../../src/router/client/metrics.ts';
 import type { Http1ClientConnection } from '../../src/wire/http1/client-connection.ts';
 import { TimerWheel } from '../../src/wire/timer-wheel.ts';
@@ -60,9 +62,20 @@ test('a connection that was opened for a request that left is idle from then on'
   const headLimits = { startLineBytes: 1000, headerBytes: 1000, fields: 10, chunkExtensionBytes: 10 };
   const options = { limits: headLimits, wheel, connectTimeoutMs: 1000, noDelay: true, keepAlive: false };
   const pool = { minSize: 0, maxSize: 1, maxWaiters: 1, idleTimeMs: 300, lifeTimeMs: Number.POSITIVE_INFINITY };
-  const metrics = new ClientMetrics(new MetricRegistry(), 'http', '/#/web', 'p2c_least_loaded');
+  const metrics = new ClientMetrics(new MetricRegistry(), 'http', '/#/web', {
+    balancer: 'p2c_least_loaded',
+    failFast: false,
+  });
   const address = { host: '127.0.0.1', port: backend.port, weight: 1, cell: ownCell() };
-  const endpoint = new Endpoint(address, options, pool, metrics);
+  const health = {
+    accrual: createAccrual({ kind: 'none' }, Math.random),
+    failFast: null,
+    metrics: metrics.accrual,
+    now: () => processMs(),
+    mayEject: () => false,
+    changed: () => {},
+  };
+  const endpoint = new Endpoint(address, options, pool, metrics, health);
   t.teardown(() => endpoint.close());
   // As long as a router that has run for a while.
   await until(() => wheel.nowMs >= 500);
@@ -80,7 +93,7 @@ test('a connection that was opened for a request that left is idle from then on'
     taken = endpoint.take();
     return taken !== null;
   });
-  t.equal(endpoint.connections, 1);
+  t.equal(endpoint.state(0).connections, 1);
   const connection = taken as unknown as Http1ClientConnection;
   endpoint.reusable(connection);
   connection.destroy();

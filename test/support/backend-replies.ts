@@ -108,6 +108,11 @@ function byPattern(mode: string, method: string, attempt: number): Reply | undef
   if (large !== null) {
     return keep(`HTTP/1.1 200 OK\r\nX-Big: ${'a'.repeat(Number(large[1]) * 1024)}\r\n${TEXT}${sized('big\n')}`);
   }
+  const drops = /^drop~x(\d+)$/.exec(mode);
+  if (drops !== null) {
+    if (attempt < Number(drops[1])) return { parts: [], after: 'close' };
+    return keep(`HTTP/1.1 200 OK\r\n${TEXT}${sized('recovered\n')}`);
+  }
   const status = /^s(\d{3})((?:~[a-z0-9]+)*)$/.exec(mode);
   if (status === null) return undefined;
   return statusReply(Number(status[1]), (status[2] ?? '').split('~').slice(1), method, attempt);

@@ -65,7 +65,9 @@ export async function startDataSide(
     concurrency,
     cells: cells.memory,
     worker: 0,
+    workers: 1,
     requestSampleRate: 0,
+    maxMemoryMB: undefined,
   });
   await data.start();
   let stopped: Promise<void> | undefined;

@@ -13,10 +13,11 @@ export interface RequestOptions {
   /** Port of an HTTP proxy on loopback, asked with the absolute form. */
   readonly proxyPort?: number;
   readonly agent?: http.Agent;
+  readonly body?: string;
 }
 
 export function httpRequest(url: string, options: RequestOptions = {}): Promise<Reply> {
-  const { method = 'GET', headers = {}, proxyPort, agent = false } = options;
+  const { method = 'GET', headers = {}, proxyPort, agent = false, body } = options;
   const { host, hostname, port, pathname, search } = new URL(url);
   const to =
     proxyPort === undefined
@@ -36,6 +37,6 @@ export function httpRequest(url: string, options: RequestOptions = {}): Promise<
       );
     });
     request.on('error', reject);
-    request.end();
+    request.end(body);
   });
 }

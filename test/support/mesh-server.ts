@@ -41,6 +41,8 @@ export interface TestNamerdOptions {
   readonly storage?: DtabStorage;
   readonly port?: number;
   readonly namer?: MapNamer;
+  /** More keys of the interface. */
+  readonly config?: Parameters<typeof mesh.create>[0];
 }
 
 export async function startTestNamerd(t: Test, options: TestNamerdOptions = {}): Promise<TestNamerd> {
@@ -52,7 +54,7 @@ export async function startTestNamerd(t: Test, options: TestNamerdOptions = {}):
   const receipts = new Receipts({ notices: storage.notices, log });
   const metrics = new MetricRegistry().scope(['interface', 'io.l5d.mesh']);
   const server: Interface = mesh.create(
-    { ip: '127.0.0.1', port },
+    { ip: '127.0.0.1', port, ...options.config },
     { namespaces, storage, namers, receipts, log, metrics },
   );
   const address = await server.start();

@@ -25,7 +25,7 @@ function serverOf(t: Test, port: number): HttpServer {
       answer({ type: 'bound', binding, tree: { type: 'neg' }, cell: NO_CELL });
       return;
     }
-    const tree = { type: 'leaf', leaf: 1, id: '/#/memory/web', residual: '/', cell: NO_CELL } as const;
+    const tree = { type: 'leaf', leaf: 1, id: '/#/memory/web', residual: '/', cell: NO_CELL, marks: NO_CELL } as const;
     answer({ type: 'bound', binding, tree, cell: NO_CELL });
     answer({
       type: 'addrs',
@@ -42,7 +42,7 @@ function serverOf(t: Test, port: number): HttpServer {
   const metrics = new MetricRegistry();
   const data = new DataEnd(port1, new CellPool().memory, () => null);
   const router = new Router({ protocol: 'http', servers: [{}] }, data, wheel, metrics);
-  const unlimited = { enter: () => 1, leave: () => {} };
+  const unlimited = { enter: () => 1, leave: () => {}, isShortOfMemory: false };
   t.teardown(() => {
     router.close();
     wheel.close();

@@ -122,7 +122,7 @@ export class FlatHead implements RequestHead {
 }
 
 function idOf(name: string): number {
-  return knownHeader(name, 0, name.length);
+  return knownHeader(Buffer.from(name, 'latin1'), 0, name.length);
 }
 
 function fieldsOf(head: Head): Field[] {

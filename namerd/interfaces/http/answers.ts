@@ -74,13 +74,19 @@ export function timedOut(): ControlResponse {
 
 /** The first state with a value or a failure; undefined when there is none in time. Rejects when the client goes. */
 export async function settled<T>(live: Live<Activity<T>>, { gone }: ControlRequest): Promise<Activity<T> | undefined> {
-  const late = AbortSignal.timeout(PATIENCE_MS);
+  const ending = new AbortController();
+  const leave = () => ending.abort(gone.reason);
+  const late = setTimeout(() => ending.abort(LATE), PATIENCE_MS);
+  gone.addEventListener('abort', leave);
   try {
-    return await until(live, (now) => hasValue(now) || now.phase === 'failed', {
-      signal: AbortSignal.any([gone, late]),
-    });
+    return await until(live, (now) => hasValue(now) || now.phase === 'failed', { signal: ending.signal });
   } catch (error) {
-    if (late.aborted && !gone.aborted) return undefined;
+    if (error === LATE) return undefined;
     throw error;
+  } finally {
+    clearTimeout(late);
+    gone.removeEventListener('abort', leave);
   }
 }
+
+const LATE = new Error('late');

@@ -1,27 +1,57 @@
 /** The gRPC interface of namerd, for Signpost's and Linkerd's `io.l5d.mesh` interpreter. */
 import * as defaults from '../../../src/config/defaults.ts';
-import { defineInterface, type Interface, listenerKeys } from '../interface.ts';
+import type { Z } from '../../../src/config/kind.ts';
+import { optional } from '../../../src/config/kinds.ts';
+import * as scalars from '../../../src/config/scalars.ts';
+import { checkProvable } from '../../../src/control-http/auth/index.ts';
+import { defineInterface, type Interface, listenerKeys, securityKeys } from '../interface.ts';
 
+const KIND = 'io.l5d.mesh';
 /** 1.7.5. */
-const DEFAULT_PORT = 4321;
+const PORT = 4321;
+/** Each Signpost has one for each of its routers that asks this namerd. */
+const MAX_CONNECTIONS = 10_000;
+
+/** Read for compatibility (../../not-built-yet.ts says so to the user). */
+function accessLogKeys(z: Z) {
+  return {
+    h2AccessLog: optional(scalars.string(z), 'File of the access log; none: it is not written.'),
+    h2AccessLogRollPolicy: optional(scalars.string(z), 'When a new file is begun.'),
+    h2AccessLogAppend: optional(scalars.bool(z), 'Go on with a file that is there.'),
+    h2AccessLogRotateCount: optional(scalars.int(z), 'Old files that are kept.'),
+  };
+}
 
 export const mesh = defineInterface({
-  kind: 'io.l5d.mesh',
-  port: DEFAULT_PORT,
+  kind: KIND,
+  port: PORT,
   summary: 'Streams bound names, addresses and dtabs to proxies over gRPC.',
-  config: (z) => z.strictObject({ ...listenerKeys(z, DEFAULT_PORT) }),
-  create: ({ ip, port, socketOptions = {} }, context): Interface => {
-    const listener = {
+  config: (z) =>
+    z
+      .strictObject({
+        ...listenerKeys(z, PORT),
+        ...securityKeys(z),
+        ...accessLogKeys(z),
+        maxConnections: optional(
+          scalars.int(z, { min: 1 }),
+          'Connections at a time (of ours); more are closed at once.',
+          MAX_CONNECTIONS,
+        ),
+      })
+      .superRefine(checkProvable),
+  create: ({ ip, port, socketOptions = {}, maxConnections = MAX_CONNECTIONS, tls, auth }, context): Interface => {
+    const listen = {
       host: ip ?? defaults.serverIp,
-      port: port ?? DEFAULT_PORT,
+      port: port ?? PORT,
       noDelay: socketOptions.noDelay ?? true,
       keepAlive: socketOptions.keepAlive ?? false,
       reusePort: socketOptions.reusePort ?? false,
       backlog: socketOptions.backlog,
+      maxConnections,
     };
     return new LazyInterface(async () => {
       const { MeshServer } = await import('./server.ts');
-      return new MeshServer(listener, context);
+      return new MeshServer({ listen, tls, auth }, context);
     });
   },
 });

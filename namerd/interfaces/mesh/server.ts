@@ -1,20 +1,19 @@
 /** The mesh interface as a server: it accepts connections itself and hands them to the gRPC library. */
-
-import { createServer, type Server as NetServer, type Socket } from 'node:net';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { type AuthConfig, warnIfOpen } from '../../../src/control-http/auth/index.ts';
+import type { ServerTlsConfig } from '../../../src/wire/tls/index.ts';
 import type { Interface, InterfaceContext, ListeningAddress } from '../interface.ts';
+import { Access } from './access.ts';
 import { MeshCounts } from './counts.ts';
-import { Feeds } from './feeds.ts';
-import { type ComputedState, sameComputedState } from './receipt-exchange.ts';
+import { Feeds, sameAnswer } from './feeds.ts';
+import { type Connection, Listener, type ListenOptions } from './listener.ts';
 import { meshServices } from './services.ts';
+import { sameTreeState } from './trees.ts';
 
-export interface MeshListener {
-  readonly host: string;
-  readonly port: number;
-  readonly noDelay: boolean;
-  readonly keepAlive: boolean;
-  readonly reusePort: boolean;
-  readonly backlog: number | undefined;
+export interface MeshServerOptions {
+  readonly listen: ListenOptions;
+  readonly tls: ServerTlsConfig | undefined;
+  readonly auth: AuthConfig | undefined;
 }
 
 /**
@@ -26,16 +25,18 @@ const PING_INTERVAL_MS = 5_000;
 const PING_TIMEOUT_MS = 5_000;
 
 export class MeshServer implements Interface {
-  readonly #listener: MeshListener;
+  readonly #options: MeshServerOptions;
   readonly #context: InterfaceContext;
   readonly #counts: MeshCounts;
-  readonly #feeds = new Feeds<Buffer>((a, b) => a.equals(b));
+  readonly #trees = new Feeds(sameTreeState);
+  readonly #feeds = new Feeds(sameAnswer);
   readonly #grpc: Server;
-  readonly #sockets = new Set<Socket>();
-  readonly #server: NetServer;
+  readonly #listener: Listener;
+  #access: Access | null = null;
 
-  constructor(listener: MeshListener, context: InterfaceContext) {
-    this.#listener = listener;
+  constructor(options: MeshServerOptions, context: InterfaceContext) {
+    const { listen, tls, auth } = options;
+    this.#options = options;
     this.#context = context;
     this.#counts = new MeshCounts(context.metrics);
     this.#grpc = new Server({
@@ -45,42 +46,47 @@ export class MeshServer implements Interface {
       // Its registry of every call and socket costs memory, and nobody reads it.
       'grpc.enable_channelz': 0,
     });
+    // What comes through TLS has gone through it here.
+    const injector = this.#grpc.createConnectionInjector(ServerCredentials.createInsecure());
+    this.#listener = new Listener({
+      listen,
+      tls,
+      requestClientAuth: auth !== undefined,
+      log: context.log,
+      onConnection: (connection) => {
+        this.#onConnection(connection);
+        injector.injectConnection(connection.socket);
+      },
+    });
+  }
+
+  async start(): Promise<ListeningAddress> {
+    const { auth, listen } = this.#options;
+    const { namespaces, receipts, log } = this.#context;
+    const access = await Access.open(auth, log);
+    this.#access = access;
     const { definition, implementation } = meshServices({
-      namespaces: context.namespaces,
+      namespaces,
+      trees: this.#trees,
       feeds: this.#feeds,
-      receipts: context.receipts,
-      computed: new Feeds<ComputedState>(sameComputedState),
+      receipts,
+      access,
       counts: this.#counts,
     });
     this.#grpc.addService(definition, implementation);
-    // The sockets come as bytes already, whether they went through TLS or not.
-    const injector = this.#grpc.createConnectionInjector(ServerCredentials.createInsecure());
-    this.#server = createServer({ noDelay: listener.noDelay, keepAlive: listener.keepAlive }, (socket) => {
-      this.#track(socket);
-      injector.injectConnection(socket);
-    });
-  }
-
-  start(): Promise<ListeningAddress> {
-    const { host, port, reusePort, backlog } = this.#listener;
-    return new Promise((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen({ host, port, reusePort, ...(backlog === undefined ? {} : { backlog }) }, () => {
-        this.#server.off('error', reject);
-        this.#server.on('error', (error) => this.#context.log.error({ err: error }, 'the listening socket failed'));
-        const address = this.#server.address() as { port: number };
-        resolve({ host, port: address.port });
-      });
-    });
+    const port = await this.#listener.listen();
+    warnIfOpen(log, { ip: listen.host, port, auth });
+    return { host: listen.host, port };
   }
 
   async close(graceMs: number): Promise<void> {
-    this.#server.close();
+    this.#listener.close();
+    this.#access?.close();
     this.#counts.stopStreams();
     await new Promise<void>((resolve) => {
       const cut = setTimeout(() => {
         this.#grpc.forceShutdown();
-        for (const socket of this.#sockets) socket.destroy();
+        this.#listener.destroy();
         resolve();
       }, graceMs);
       this.#grpc.tryShutdown(() => {
@@ -92,17 +98,16 @@ export class MeshServer implements Interface {
 
   state(): unknown {
     const { streams, signposts } = this.#counts;
-    return { connections: this.#sockets.size, streams, watched: this.#feeds.size, signposts };
+    const watched = this.#trees.size + this.#feeds.size;
+    return { connections: this.#listener.connections, streams, watched, signposts };
   }
 
-  #track(socket: Socket): void {
-    this.#sockets.add(socket);
+  #onConnection({ socket, peer, certificateNames }: Connection): void {
+    this.#access?.connected(peer, certificateNames);
     this.#counts.connected();
     socket.on('close', () => {
-      this.#sockets.delete(socket);
+      this.#access?.disconnected(peer);
       this.#counts.disconnected();
     });
-    // The library has a handler of its own once the session is there; until then an error must not end the process.
-    socket.on('error', (error) => this.#context.log.debug({ err: error }, 'a connection failed'));
   }
 }

@@ -7,23 +7,29 @@ import type {
   ServiceDefinition,
   UntypedServiceImplementation,
 } from '@grpc/grpc-js';
+import type { Identity } from '../../../src/control-http/auth/index.ts';
 import { toError } from '../../../src/live/index.ts';
 import { exchangeReceipts, type Method, meshMethods, ProtoError } from '../../../src/mesh/index.ts';
 import { Dtab, ParseError, Path } from '../../../src/naming/index.ts';
 import type { Namespaces } from '../../namespaces.ts';
 import type { Receipts } from '../../receipts/receipts.ts';
+import type { Access, Caller } from './access.ts';
 import type { Feeds } from './feeds.ts';
-import { type StreamCounts, StreamFollower } from './follower.ts';
+import { type RawRequest, type StreamCounts, StreamFollower, take } from './follower.ts';
 import type { Answer, Question } from './question.ts';
 import { boundTreeOf, delegateTreeOf, dtabOf, replicasOf } from './questions.ts';
-import { type ComputedState, ReceiptExchange } from './receipt-exchange.ts';
+import { ReceiptExchange } from './receipt-exchange.ts';
 import { internal, invalidArgument, Refusal } from './status.ts';
+import type { TreeState } from './trees.ts';
 
 export interface MeshContext {
   readonly namespaces: Namespaces;
+  /** Bound trees, which streams and receipts follow. */
+  readonly trees: Feeds<TreeState>;
+  /** Of everything else. */
   readonly feeds: Feeds;
   readonly receipts: Receipts;
-  readonly computed: Feeds<ComputedState>;
+  readonly access: Access;
   readonly counts: CallCounts;
 }
 
@@ -36,7 +42,8 @@ export interface CallCounts extends StreamCounts {
 }
 
 /** Both sides' messages are bytes to the library: a state is encoded once for all clients, and a request's faults get a status. */
-const raw = (bytes: Buffer): Buffer => bytes;
+const asIs = (bytes: Buffer): Buffer => bytes;
+const unread = (bytes: Buffer): RawRequest => ({ bytes });
 
 export interface Service {
   readonly definition: ServiceDefinition;
@@ -44,7 +51,7 @@ export interface Service {
 }
 
 export function meshServices(context: MeshContext): Service {
-  const { namespaces } = context;
+  const { namespaces, trees, feeds } = context;
   const definition: Record<string, ServiceDefinition[string]> = {};
   const implementation: UntypedServiceImplementation = {};
   const add = <Request, Response>(
@@ -54,13 +61,14 @@ export function meshServices(context: MeshContext): Service {
     definition[method.path] = definitionOf(method);
     implementation[method.path] = handler;
   };
-  const ask = <Request, Response>(
+  const ask = <Request, Response, State extends Answer>(
     get: Method<Request, Response>,
     stream: Method<Request, Response>,
-    questionOf: (request: Request) => Question | Refusal,
+    questionOf: (request: Request, identity: Identity) => Question<State> | Refusal,
+    feedsOf: Feeds<State>,
   ): void => {
     add(get, getting(context, get, questionOf));
-    add(stream, streaming(context, stream, questionOf));
+    add(stream, streaming(context, stream, questionOf, feedsOf));
   };
   const translate = <Request, Response>(
     method: Method<Request, Response>,
@@ -69,10 +77,12 @@ export function meshServices(context: MeshContext): Service {
     add(method, translating(context, method, answer));
   };
 
-  ask(meshMethods.getBoundTree, meshMethods.streamBoundTree, (request) => boundTreeOf(namespaces, request));
-  ask(meshMethods.getReplicas, meshMethods.streamReplicas, (id) => replicasOf(namespaces, id));
-  ask(meshMethods.getDtab, meshMethods.streamDtab, (root) => dtabOf(namespaces, root));
-  ask(meshMethods.getDelegateTree, meshMethods.streamDelegateTree, (request) => delegateTreeOf(namespaces, request));
+  const { getBoundTree, streamBoundTree, getReplicas, streamReplicas } = meshMethods;
+  const { getDtab, streamDtab, getDelegateTree, streamDelegateTree } = meshMethods;
+  ask(getBoundTree, streamBoundTree, (request, identity) => boundTreeOf(namespaces, request, identity), trees);
+  ask(getReplicas, streamReplicas, (id) => replicasOf(namespaces, id), feeds);
+  ask(getDtab, streamDtab, (root, identity) => dtabOf(namespaces, root, identity), feeds);
+  ask(getDelegateTree, streamDelegateTree, (request, identity) => delegateTreeOf(namespaces, request, identity), feeds);
   add(exchangeReceipts, exchanging(context));
   translate(meshMethods.readDtab, (text) => Dtab.parse(text ?? ''));
   translate(meshMethods.showDtab, (dtab) => dtab?.show());
@@ -81,7 +91,7 @@ export function meshServices(context: MeshContext): Service {
   return { definition, implementation };
 }
 
-export function definitionOf({
+function definitionOf({
   path,
   requestStream,
   responseStream,
@@ -90,41 +100,47 @@ export function definitionOf({
     path,
     requestStream,
     responseStream,
-    requestSerialize: raw,
-    requestDeserialize: raw,
-    responseSerialize: raw,
-    responseDeserialize: raw,
+    requestSerialize: asIs,
+    requestDeserialize: unread,
+    responseSerialize: asIs,
+    responseDeserialize: asIs,
   };
 }
 
 /** Waits for the first answer. */
 function getting<Request, Response>(
-  { counts }: MeshContext,
+  { access, counts }: MeshContext,
   { request }: Method<Request, Response>,
-  questionOf: (request: Request) => Question | Refusal,
-): handleUnaryCall<Buffer, Buffer> {
+  questionOf: (request: Request, identity: Identity) => Question | Refusal,
+): handleUnaryCall<RawRequest, Buffer> {
   return (call, reply) => {
     counts.called();
-    const end = (answer: Answer): void => {
-      if (answer instanceof Refusal) counts.refused();
-      if (call.cancelled) return;
-      if (answer instanceof Refusal) reply(answer);
-      else reply(null, answer);
+    const refuse = (refusal: Refusal): void => {
+      counts.refused();
+      if (!call.cancelled) reply(refusal);
     };
-    const asked = understand(() => questionOf(request.decode(call.request)));
-    if (asked instanceof Refusal) return end(asked);
-    asked.first(cancellationOf(call)).then(end, (error) => end(internal(toError(error))));
+    const end = ({ message, refusal }: Answer): void => {
+      if (refusal !== undefined) refuse(refusal);
+      else if (!call.cancelled) reply(null, message);
+    };
+    const asked = understand(access, call, (identity) => questionOf(request.decode(take(call.request)), identity));
+    if (asked instanceof Refusal) {
+      refuse(asked);
+      return;
+    }
+    asked.first(cancellationOf(call)).then(end, (error) => refuse(internal(toError(error))));
   };
 }
 
-function streaming<Request, Response>(
-  { feeds, counts }: MeshContext,
+function streaming<Request, Response, State extends Answer>(
+  { access, counts }: MeshContext,
   { request }: Method<Request, Response>,
-  questionOf: (request: Request) => Question | Refusal,
-): handleServerStreamingCall<Buffer, Buffer> {
+  questionOf: (request: Request, identity: Identity) => Question<State> | Refusal,
+  feeds: Feeds<State>,
+): handleServerStreamingCall<RawRequest, Buffer> {
   return (call) => {
     counts.called();
-    const asked = understand(() => questionOf(request.decode(call.request)));
+    const asked = understand(access, call, (identity) => questionOf(request.decode(take(call.request)), identity));
     if (asked instanceof Refusal) {
       counts.refused();
       call.emit('error', asked);
@@ -134,24 +150,30 @@ function streaming<Request, Response>(
   };
 }
 
-function exchanging(context: MeshContext): handleBidiStreamingCall<Buffer, Buffer> {
-  const { counts } = context;
+function exchanging(context: MeshContext): handleBidiStreamingCall<RawRequest, Buffer> {
+  const { access, counts } = context;
   return (call) => {
     counts.called();
-    const exchange = new ReceiptExchange(call, context);
+    const identity = access.identify(call);
+    if (identity instanceof Refusal) {
+      counts.refused();
+      call.emit('error', identity);
+      return;
+    }
+    const exchange = new ReceiptExchange(call, identity, context);
     counts.exchangeOpen(exchange);
     exchange.onOver = () => counts.exchangeOver(exchange);
   };
 }
 
 function translating<Request, Response>(
-  { counts }: MeshContext,
+  { access, counts }: MeshContext,
   { request, response }: Method<Request, Response>,
   answer: (request: Request) => Response,
-): handleUnaryCall<Buffer, Buffer> {
+): handleUnaryCall<RawRequest, Buffer> {
   return (call, reply) => {
     counts.called();
-    const answered = understand(() => response.encode(answer(request.decode(call.request))));
+    const answered = understand(access, call, () => response.encode(answer(request.decode(take(call.request)))));
     if (answered instanceof Refusal) {
       counts.refused();
       reply(answered);
@@ -161,17 +183,19 @@ function translating<Request, Response>(
   };
 }
 
-/** What a request asks for; bytes or a text that can't be read are the client's fault. */
-export function understand<T>(read: () => T | Refusal): T | Refusal {
+/** What a request of a known client asks for; bytes or a text that can't be read are the client's fault. */
+function understand<T>(access: Access, call: Caller, read: (identity: Identity) => T | Refusal): T | Refusal {
+  const identity = access.identify(call);
+  if (identity instanceof Refusal) return identity;
   try {
-    return read();
+    return read(identity);
   } catch (thrown) {
     if (thrown instanceof ProtoError || thrown instanceof ParseError) return invalidArgument(thrown.message);
     return internal(toError(thrown));
   }
 }
 
-function cancellationOf(call: ServerUnaryCall<Buffer, Buffer>): AbortSignal {
+function cancellationOf(call: ServerUnaryCall<RawRequest, Buffer>): AbortSignal {
   const controller = new AbortController();
   call.on('cancelled', () => controller.abort());
   return controller.signal;

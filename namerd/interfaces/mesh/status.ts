@@ -30,6 +30,16 @@ export function tooMany(details: string): Refusal {
   return new Refusal(status.RESOURCE_EXHAUSTED, details);
 }
 
+/** Only with `auth`. */
+export const unauthenticated = new Refusal(
+  status.UNAUTHENTICATED,
+  'namerd wants to know who asks: send a bearer token, or show a client certificate',
+);
+
+export function forbidden(namespace: string): Refusal {
+  return new Refusal(status.PERMISSION_DENIED, `not allowed to read the namespace ${namespace}`);
+}
+
 /** Something went wrong on the way to an answer: a namer, the storage, a dtab that goes round in circles. */
 export function internal(error: Error): Refusal {
   return new Refusal(status.INTERNAL, error.message);

@@ -2,7 +2,17 @@
 import { extname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { DatabaseFailure } from './failures.ts';
-import type { FromDatabase, PastRow, Row, ToDatabase, WriteOutcome, WriteRequest } from './protocol.ts';
+import type {
+  FromDatabase,
+  NoticeRow,
+  PastRow,
+  Question,
+  QuestionAnswer,
+  Row,
+  ToDatabase,
+  WriteOutcome,
+  WriteRequest,
+} from './protocol.ts';
 import type { DatabaseWorkerData } from './worker.ts';
 
 const WORKER = join(import.meta.dirname, `worker${extname(import.meta.filename)}`);
@@ -28,7 +38,7 @@ export interface DatabaseListener {
 interface Waiting {
   /** ms on performance.now(). */
   readonly since: number;
-  readonly succeed: (answer: WriteOutcome | readonly PastRow[]) => void;
+  readonly succeed: (answer: WriteOutcome | QuestionAnswer) => void;
   readonly fail: (reason: string) => void;
 }
 
@@ -76,14 +86,17 @@ export class DatabaseThread {
   }
 
   /** Newest first. Rejects when it can't be read. */
-  history(namespace: string, limit: number): Promise<readonly PastRow[]> {
-    return new Promise((resolve, reject) => {
-      this.#ask((id) => ({ type: 'history', id, namespace, limit }), {
-        since: performance.now(),
-        succeed: (answer) => resolve(answer as readonly PastRow[]),
-        fail: (reason) => reject(new DatabaseFailure(reason)),
-      });
-    });
+  async history(namespace: string, limit: number): Promise<readonly PastRow[]> {
+    return (await this.#question((id) => ({ type: 'history', id, namespace, limit }))) as readonly PastRow[];
+  }
+
+  async notices(): Promise<readonly NoticeRow[]> {
+    return (await this.#question((id) => ({ type: 'notices', id }))) as readonly NoticeRow[];
+  }
+
+  /** `text` null: removes it. */
+  async leaveNotice(name: string, text: string | null): Promise<void> {
+    await this.#question((id) => ({ type: 'notice', id, name, text }));
   }
 
   /** What waits is still written. */
@@ -99,6 +112,16 @@ export class DatabaseThread {
       clearTimeout(last);
     }
     clearInterval(this.#checking);
+  }
+
+  #question(message: (id: number) => Question): Promise<QuestionAnswer> {
+    return new Promise((resolve, reject) => {
+      this.#ask(message, {
+        since: performance.now(),
+        succeed: (answer) => resolve(answer as QuestionAnswer),
+        fail: (reason) => reject(new DatabaseFailure(reason)),
+      });
+    });
   }
 
   #ask(message: (id: number) => ToDatabase, waiting: Waiting): void {
@@ -153,10 +176,10 @@ export class DatabaseThread {
       case 'written':
         for (const [id, outcome] of message.outcomes) this.#take(id)?.succeed(outcome);
         break;
-      case 'history':
+      case 'answered':
         this.#take(message.id)?.succeed(message.rows);
         break;
-      case 'historyFailed':
+      case 'notAnswered':
         this.#take(message.id)?.fail(message.reason);
         break;
       case 'changed':

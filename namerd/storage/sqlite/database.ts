@@ -4,11 +4,12 @@
  *
  *     namespace   one row for each name that ever was: its last version, and its dtab (null when it is deleted)
  *     change      one row for each version: when, who, why, and the dtab then
+ *     notice      texts that namerds leave for each other, and for themselves after a restart
  */
 import { statSync } from 'node:fs';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { DatabaseFailure } from './failures.ts';
-import type { PastRow, Row, WriteOutcome, WriteRequest } from './protocol.ts';
+import type { NoticeRow, PastRow, Row, WriteOutcome, WriteRequest } from './protocol.ts';
 
 const { DatabaseSync: Database } = process.getBuiltinModule('node:sqlite');
 
@@ -35,6 +36,10 @@ const TABLES = `
     message TEXT,
     PRIMARY KEY (namespace, version)
   ) STRICT;
+  CREATE TABLE notice (
+    name TEXT PRIMARY KEY,
+    text TEXT NOT NULL
+  ) STRICT;
 `;
 
 export interface DatabaseOptions {
@@ -58,6 +63,9 @@ export class DtabDatabase {
   readonly #past: StatementSync;
   readonly #versions: StatementSync;
   readonly #dataVersion: StatementSync;
+  readonly #notices: StatementSync;
+  readonly #setNotice: StatementSync;
+  readonly #removeNotice: StatementSync;
   /** Versions by name, as this connection has last seen them. */
   readonly #seen = new Map<string, number>();
   #seenData = 0;
@@ -84,6 +92,11 @@ export class DtabDatabase {
     );
     this.#versions = this.#database.prepare('SELECT name, version FROM namespace');
     this.#dataVersion = this.#database.prepare('PRAGMA data_version');
+    this.#notices = this.#database.prepare('SELECT name, text FROM notice');
+    this.#setNotice = this.#database.prepare(
+      'INSERT INTO notice (name, text) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET text = excluded.text',
+    );
+    this.#removeNotice = this.#database.prepare('DELETE FROM notice WHERE name = ?');
   }
 
   /**
@@ -113,6 +126,17 @@ export class DtabDatabase {
       const { version, at, dtab, author, verified, message } = row as unknown as PastRow & { verified: number };
       return { version, at, dtab, author, isVerified: verified !== 0, message };
     });
+  }
+
+  notices(): NoticeRow[] {
+    return this.#notices.all() as unknown as NoticeRow[];
+  }
+
+  /** `text` null: removes it. */
+  leaveNotice(name: string, text: string | null): void {
+    this.#requireFile();
+    if (text === null) this.#removeNotice.run(name);
+    else this.#setNotice.run(name, text);
   }
 
   /** The namespaces that changed since they were last asked for, but for what this connection wrote; first, all that there are. */

@@ -22,11 +22,27 @@ export interface HistoryRequest {
   readonly limit: number;
 }
 
+export interface NoticesRequest {
+  readonly type: 'notices';
+  readonly id: number;
+}
+
+/** Replaces a notice, or (null) removes it. */
+export interface NoticeRequest {
+  readonly type: 'notice';
+  readonly id: number;
+  readonly name: string;
+  readonly text: string | null;
+}
+
+/** What is answered by itself, and not with a group of writes. */
+export type Question = HistoryRequest | NoticesRequest | NoticeRequest;
+
 export interface CloseRequest {
   readonly type: 'close';
 }
 
-export type ToDatabase = WriteRequest | HistoryRequest | CloseRequest;
+export type ToDatabase = WriteRequest | Question | CloseRequest;
 
 export type WriteOutcome =
   | { readonly type: 'written'; readonly version: number }
@@ -51,14 +67,22 @@ export interface PastRow {
   readonly message: string | null;
 }
 
+export interface NoticeRow {
+  readonly name: string;
+  readonly text: string;
+}
+
+/** To a question: rows of what it asked for; none to a notice. */
+export type QuestionAnswer = readonly PastRow[] | readonly NoticeRow[];
+
 export type FromDatabase =
   | { readonly type: 'opened'; readonly isNew: boolean; readonly rows: readonly Row[] }
   /** It can't be opened, for a reason that the user can mend. */
   | { readonly type: 'unusable'; readonly reason: string }
   /** In the order in which they were committed, one transaction. */
   | { readonly type: 'written'; readonly outcomes: readonly (readonly [id: number, outcome: WriteOutcome])[] }
-  | { readonly type: 'history'; readonly id: number; readonly rows: readonly PastRow[] }
-  | { readonly type: 'historyFailed'; readonly id: number; readonly reason: string }
+  | { readonly type: 'answered'; readonly id: number; readonly rows: QuestionAnswer }
+  | { readonly type: 'notAnswered'; readonly id: number; readonly reason: string }
   /** Another process changed these. */
   | { readonly type: 'changed'; readonly rows: readonly Row[] }
   | { readonly type: 'failing'; readonly reason: string }

@@ -9,7 +9,7 @@ import type { Activity, Live } from '../../../src/live/index.ts';
 import { Dtab } from '../../../src/naming/index.ts';
 import type { Log } from '../../../src/port/log.ts';
 import { badNamespaceName } from '../../namespace-name.ts';
-import type { Change, DtabStorage, HistoryEntry, Version, VersionedDtab, Written } from '../storage.ts';
+import type { Change, DtabStorage, HistoryEntry, Notices, Version, VersionedDtab, Written } from '../storage.ts';
 import { NamespaceTable } from '../table.ts';
 import { counterOf, counterVersion } from '../versions.ts';
 import { DatabaseThread } from './database-thread.ts';
@@ -29,6 +29,11 @@ export class SqliteStorage implements DtabStorage {
   readonly #log: Log;
   readonly #table = new NamespaceTable();
   readonly #thread: DatabaseThread;
+  readonly notices: Notices = {
+    read: async () => new Map((await this.#thread.notices()).map(({ name, text }) => [name, text])),
+    write: (name, text) => this.#thread.leaveNotice(name, text),
+    remove: (name) => this.#thread.leaveNotice(name, null),
+  };
   #lastWriteFailure: { readonly reason: string; readonly at: number } | null = null;
 
   constructor(options: SqliteStorageOptions) {

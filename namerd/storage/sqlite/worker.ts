@@ -5,7 +5,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { DtabDatabase } from './database.ts';
 import { reasonOf } from './failures.ts';
-import type { FromDatabase, HistoryRequest, ToDatabase, WriteOutcome, WriteRequest } from './protocol.ts';
+import type { FromDatabase, Question, QuestionAnswer, ToDatabase, WriteOutcome, WriteRequest } from './protocol.ts';
 
 /** What the storage gives to the thread. */
 export interface DatabaseWorkerData {
@@ -79,11 +79,11 @@ function serve(database: DtabDatabase): void {
       post({ type: 'failing', reason: reasonOf(error) });
     }
   };
-  const tellHistory = ({ id, namespace, limit }: HistoryRequest): void => {
+  const answer = (question: Question): void => {
     try {
-      post({ type: 'history', id, rows: database.history(namespace, limit) });
+      post({ type: 'answered', id: question.id, rows: answerOf(database, question) });
     } catch (error) {
-      post({ type: 'historyFailed', id, reason: reasonOf(error) });
+      post({ type: 'notAnswered', id: question.id, reason: reasonOf(error) });
     }
   };
   const looking = setInterval(look, LOOK_MS);
@@ -92,15 +92,27 @@ function serve(database: DtabDatabase): void {
       case 'write':
         writes.push(request);
         return schedule();
-      case 'history':
-        return tellHistory(request);
       case 'close':
         clearInterval(looking);
         while (writes.length > 0) writeGroup();
         database.close();
-        port.close();
+        return port.close();
+      default:
+        return answer(request);
     }
   });
+}
+
+function answerOf(database: DtabDatabase, question: Question): QuestionAnswer {
+  switch (question.type) {
+    case 'history':
+      return database.history(question.namespace, question.limit);
+    case 'notices':
+      return database.notices();
+    case 'notice':
+      database.leaveNotice(question.name, question.text);
+      return [];
+  }
 }
 
 function pairedWith<T>(others: readonly T[]): (id: number, index: number) => readonly [number, T] {

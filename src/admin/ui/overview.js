@@ -103,7 +103,7 @@ function row(label, kind, name, metrics, clients) {
     number('request_latency_ms.p99'),
   ];
   if (kind !== 'service') cells.push(number('connections'));
-  if (kind === 'client') cells.push(endpoints(clients[`/${name}`]));
+  if (kind === 'client') cells.push(endpoints(clients[`/${name}`], label));
   return { key: name, cells };
 }
 
@@ -113,12 +113,16 @@ function nameCell(label, kind, name) {
   return { text: path, href: `delegator?router=${encodeURIComponent(label)}#${encodeURIComponent(path)}` };
 }
 
-function endpoints(state) {
+/** The endpoints of a router's client; those that requests may not go to come first, with the reason. */
+function endpoints(state, router) {
   if (state === undefined) return '';
   if (state.state !== 'bound') return state.state;
-  const { addresses } = state;
-  const more = addresses.length > 5 ? ` and ${addresses.length - 5} more` : '';
-  return addresses.length === 0 ? 'none' : `${addresses.length}: ${addresses.slice(0, 5).join(', ')}${more}`;
+  const own = state.endpoints.filter((endpoint) => endpoint.router === router);
+  const isOut = ({ status }) => status !== 'open';
+  const all = [...own.filter(isOut), ...own.filter((endpoint) => !isOut(endpoint))];
+  const names = all.slice(0, 5).map((each) => (isOut(each) ? `${each.address} (${each.status})` : each.address));
+  const more = all.length > 5 ? ` and ${all.length - 5} more` : '';
+  return all.length === 0 ? 'none' : `${all.length}: ${names.join(', ')}${more}`;
 }
 
 function percent(share) {

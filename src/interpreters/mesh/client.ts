@@ -1,5 +1,13 @@
 /** One namerd over gRPC. */
-import { type ChannelOptions, Client, connectivityState, credentials, type ServiceError, status } from '@grpc/grpc-js';
+import {
+  type ChannelOptions,
+  Client,
+  connectivityState,
+  credentials,
+  Metadata,
+  type ServiceError,
+  status,
+} from '@grpc/grpc-js';
 import { type Live, variable } from '../../live/index.ts';
 import {
   exchangeReceipts,
@@ -18,8 +26,10 @@ import {
   type NameTree,
   type Path,
 } from '../../naming/index.ts';
+import { grpcChannelCredentials } from '../../wire/tls/grpc.ts';
 import type { Retry } from '../remote/backoff.ts';
 import type { WatchEnding, WatchListener } from '../remote/client.ts';
+import type { Security } from '../remote/security.ts';
 import type { ReceiptClient, ReceiptListener, ReceiptStream } from './reporter.ts';
 
 export interface MeshClientOptions {
@@ -31,6 +41,8 @@ export interface MeshClientOptions {
   readonly pingMs: number;
   readonly pingTimeoutMs: number;
   readonly streamWindowBytes: number;
+  /** Opened. */
+  readonly security: Security;
 }
 
 /** An address set of 100,000 endpoints has 3 MiB. */
@@ -41,12 +53,14 @@ const NEVER_MS = 2 ** 31 - 1;
 export class MeshClient implements ReceiptClient {
   readonly #client: Client;
   readonly #root: Path;
+  readonly #security: Security;
   readonly #isUp = variable(false);
   #isClosed = false;
   problem = '';
 
   constructor(options: MeshClientOptions) {
-    const { host, port, retry, pingMs, pingTimeoutMs, streamWindowBytes } = options;
+    const { host, port, retry, pingMs, pingTimeoutMs, streamWindowBytes, security } = options;
+    this.#security = security;
     this.#root = options.root;
     const channel: ChannelOptions = {
       'grpc.keepalive_time_ms': pingMs,
@@ -64,7 +78,12 @@ export class MeshClient implements ReceiptClient {
       'grpc.enable_channelz': 0,
     };
     const target = host.includes(':') ? `ipv6:[${host}]:${port}` : `ipv4:${host}:${port}`;
-    this.#client = new Client(target, credentials.createInsecure(), channel);
+    const { tls } = security;
+    this.#client = new Client(
+      target,
+      tls === null ? credentials.createInsecure() : grpcChannelCredentials(tls),
+      channel,
+    );
     this.#follow(this.#client.getChannel().getConnectivityState(true));
   }
 
@@ -86,7 +105,7 @@ export class MeshClient implements ReceiptClient {
 
   exchangeReceipts(listener: ReceiptListener): ReceiptStream {
     const { path, request, response } = exchangeReceipts;
-    const call = this.#client.makeBidiStreamRequest(path, request.encode, tolerant(response));
+    const call = this.#client.makeBidiStreamRequest(path, request.encode, tolerant(response), this.#metadata());
     let hasHeard = false;
     let isOver = false;
     const end = (isUnknown: boolean): void => {
@@ -120,6 +139,13 @@ export class MeshClient implements ReceiptClient {
     this.#client.close();
   }
 
+  #metadata(): Metadata {
+    const metadata = new Metadata();
+    const { authorization } = this.#security;
+    if (authorization !== undefined) metadata.set('authorization', authorization);
+    return metadata;
+  }
+
   /** The channel connects again by itself, after a wait that grows, but only when asked to. */
   #follow(state: connectivityState): void {
     if (this.#isClosed || state === connectivityState.SHUTDOWN) return;
@@ -137,7 +163,13 @@ export class MeshClient implements ReceiptClient {
     asked: Request,
     listener: WatchListener<Response>,
   ): () => void {
-    const call = this.#client.makeServerStreamRequest(path, request.encode, tolerant(response), asked);
+    const call = this.#client.makeServerStreamRequest(
+      path,
+      request.encode,
+      tolerant(response),
+      asked,
+      this.#metadata(),
+    );
     let isOver = false;
     const stop = (): void => {
       isOver = true;

@@ -9,6 +9,7 @@ import type { Connect } from '../remote/client.ts';
 import { addressesOf, maxAgeMsOf, metricsOf, remoteKeys, retryOf, snapshotOf } from '../remote/config.ts';
 import { RemoteInterpreter } from '../remote/interpreter.ts';
 import { Namerds } from '../remote/namerds.ts';
+import { Security } from '../remote/security.ts';
 import { ReceiptReporter } from './reporter.ts';
 
 const KIND = 'io.l5d.mesh';
@@ -55,7 +56,9 @@ export const mesh = defineKind({
     const retry = retryOf(config.retry, BASE, MAX);
     const streamWindowBytes = (config.initialStreamWindowSizeKB ?? defaults.meshStreamWindowKB) * 1024;
     const { failureThreshold } = config;
+    const security = new Security(config, context.log);
     const connect: Connect = async ({ host, port }, isAlone) => {
+      await security.open();
       const { MeshClient } = await import('./client.ts');
       const isPatient = isAlone || failureThreshold !== undefined;
       return new MeshClient({
@@ -64,6 +67,7 @@ export const mesh = defineKind({
         root,
         retry,
         streamWindowBytes,
+        security,
         pingMs: failureThreshold?.minPeriodMs ?? (isPatient ? defaults.meshPingMs : defaults.meshFailOverPingMs),
         pingTimeoutMs:
           failureThreshold?.closeTimeoutMs ??
@@ -78,6 +82,7 @@ export const mesh = defineKind({
       namespace,
       namerds,
       retry,
+      security,
       metrics,
       snapshot: snapshotOf(config.snapshot, { kind: KIND, namespace }, context, metrics),
       maxAgeMs: maxAgeMsOf(config.snapshot),

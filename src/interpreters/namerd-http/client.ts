@@ -13,10 +13,9 @@ import {
   readDelegation,
 } from '../../naming/index.ts';
 import type { Log } from '../../port/log.ts';
-import type { ClientTlsConfig } from '../../wire/tls/index.ts';
 import type { Retry } from '../remote/backoff.ts';
 import type { NamerdClient, WatchEnding, WatchListener } from '../remote/client.ts';
-import { BearerToken } from './bearer-token.ts';
+import type { Security } from '../remote/security.ts';
 import { Pulse } from './pulse.ts';
 
 /** Time in ms for namerd to take a watch. */
@@ -31,8 +30,8 @@ export interface NamerdHttpOptions {
   readonly port: number;
   readonly namespace: string;
   readonly retry: Retry;
-  readonly tls: ClientTlsConfig | undefined;
-  readonly tokenPath: string | undefined;
+  /** Open. */
+  readonly security: Security;
   readonly log: Log;
   readonly pingMs: number;
   readonly pingTimeoutMs: number;
@@ -41,27 +40,23 @@ export interface NamerdHttpOptions {
 export class NamerdHttpClient implements NamerdClient {
   readonly #client: ControlClient;
   readonly #namespace: string;
-  readonly #token: BearerToken | undefined;
+  readonly #security: Security;
   readonly #pulse: Pulse;
   readonly #closing = new AbortController();
 
-  /** Rejects when a certificate file can't be used. */
   static async open(options: NamerdHttpOptions): Promise<NamerdHttpClient> {
-    const { host, port, tls, tokenPath, log } = options;
-    const token = tokenPath === undefined ? undefined : await BearerToken.open(tokenPath, log);
+    const { host, port, security, log } = options;
+    const tls = security.tls ?? undefined;
     const client = new ControlClient({ host, port, tls, log, maxConnections: Number.POSITIVE_INFINITY });
     await client.open();
-    return new NamerdHttpClient(client, token, options);
+    return new NamerdHttpClient(client, options);
   }
 
-  private constructor(
-    client: ControlClient,
-    token: BearerToken | undefined,
-    { namespace, pingMs, pingTimeoutMs, retry }: NamerdHttpOptions,
-  ) {
+  private constructor(client: ControlClient, options: NamerdHttpOptions) {
+    const { namespace, security, pingMs, pingTimeoutMs, retry } = options;
     this.#client = client;
     this.#namespace = namespace;
-    this.#token = token;
+    this.#security = security;
     const ask = (timeoutMs: number) => client.ask(this.#question({ method: 'HEAD', path: '/api/1/', timeoutMs }));
     this.#pulse = new Pulse({ ask, pingMs, pingTimeoutMs, retry });
   }
@@ -89,12 +84,11 @@ export class NamerdHttpClient implements NamerdClient {
   close(): void {
     this.#closing.abort();
     this.#pulse.close();
-    this.#token?.close();
     void this.#client.close();
   }
 
   #question(question: Question): Question {
-    const authorization = this.#token?.authorization;
+    const { authorization } = this.#security;
     return {
       ...question,
       headers: { Accept: 'application/json', ...(authorization === undefined ? {} : { Authorization: authorization }) },

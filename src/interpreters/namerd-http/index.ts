@@ -3,12 +3,12 @@ import * as defaults from '../../config/defaults.ts';
 import { defineKind } from '../../config/kind.ts';
 import { optional } from '../../config/kinds.ts';
 import * as scalars from '../../config/scalars.ts';
-import { clientTlsSchema } from '../../wire/tls/index.ts';
 import type { RouterContext } from '../context.ts';
 import type { Connect } from '../remote/client.ts';
 import { addressesOf, maxAgeMsOf, metricsOf, remoteKeys, retryOf, snapshotOf } from '../remote/config.ts';
 import { RemoteInterpreter } from '../remote/interpreter.ts';
 import { Namerds } from '../remote/namerds.ts';
+import { Security } from '../remote/security.ts';
 
 const KIND = 'io.l5d.namerd.http';
 const BASE = defaults.namerdHttpRetryBaseSeconds;
@@ -24,23 +24,19 @@ export const namerdHttp = defineKind({
     z.strictObject({
       ...remoteKeys(z, BASE, MAX),
       namespace: optional(scalars.string(z), 'The namespace.', defaults.namerdNamespace),
-      tls: optional(clientTlsSchema(z), 'TLS to namerd; none: in the clear. The files are watched.'),
-      tokenPath: optional(
-        scalars.file(z),
-        'File with the bearer token to show where namerd has `auth` (of ours); it is watched. None: none is shown.',
-      ),
     }),
   create: (config, context: RouterContext) => {
-    const { namespace = defaults.namerdNamespace, tls, tokenPath } = config;
+    const { namespace = defaults.namerdNamespace } = config;
     const retry = retryOf(config.retry, BASE, MAX);
+    const security = new Security(config, context.log);
     const connect: Connect = async (address, isAlone) => {
+      await security.open();
       const { NamerdHttpClient } = await import('./client.ts');
       return await NamerdHttpClient.open({
         ...address,
         namespace,
         retry,
-        tls,
-        tokenPath,
+        security,
         log: context.log,
         pingMs: isAlone ? defaults.meshPingMs : defaults.meshFailOverPingMs,
         pingTimeoutMs: isAlone ? defaults.meshPingTimeoutMs : defaults.meshFailOverPingTimeoutMs,
@@ -52,6 +48,7 @@ export const namerdHttp = defineKind({
       namespace,
       namerds: new Namerds({ addresses: addressesOf(config.dst, context), connect, log: context.log }),
       retry,
+      security,
       metrics,
       snapshot: snapshotOf(config.snapshot, { kind: KIND, namespace }, context, metrics),
       maxAgeMs: maxAgeMsOf(config.snapshot),

@@ -7,6 +7,7 @@ import { optional, required } from '../../config/kinds.ts';
 import * as scalars from '../../config/scalars.ts';
 import { derive, hasValue, type Live } from '../../live/index.ts';
 import { type Endpoint, evaluate, Path } from '../../naming/index.ts';
+import { clientTlsSchema } from '../../wire/tls/index.ts';
 import type { RouterContext } from '../context.ts';
 import { SnapshotFile } from '../snapshot/file.ts';
 import type { Retry } from './backoff.ts';
@@ -30,6 +31,11 @@ export function remoteKeys(z: Z, base: number, max: number) {
     dst: required(
       scalars.path(z),
       'Where namerd is, such as /$/inet/namerd/4321; several addresses are several namerds of one storage.',
+    ),
+    tls: optional(clientTlsSchema(z), 'TLS to namerd; none: in the clear. The files are watched.'),
+    tokenPath: optional(
+      scalars.file(z),
+      'File with the bearer token to show where namerd has `auth` (of ours); it is watched. None: none is shown.',
     ),
     retry: optional(retrySchema(z, base, max), 'How soon namerd is tried again while it is away.'),
     snapshot: optional(

@@ -26,6 +26,7 @@ import type { Retry } from './backoff.ts';
 import type { NamerdClient, WatchListener } from './client.ts';
 import type { QuestionMetrics, RemoteMetrics } from './metrics.ts';
 import type { Namerds } from './namerds.ts';
+import type { Security } from './security.ts';
 import { remoteState, type WatchState } from './state.ts';
 import { Watch } from './watch.ts';
 
@@ -57,6 +58,8 @@ export interface RemoteOptions {
   readonly maxAgeMs: number;
   readonly lingerMs?: number | undefined;
   readonly reporter?: NameReporter | undefined;
+  /** Closed with the interpreter. */
+  readonly security?: Security | undefined;
 }
 
 /** A name that is watched. */
@@ -155,6 +158,7 @@ export class RemoteInterpreter implements Interpreter {
     this.#options.snapshot?.close();
     this.#options.reporter?.close();
     this.#namerds.close();
+    this.#options.security?.close();
   }
 
   // ---- what is watched

@@ -24,6 +24,8 @@ const OPEN_TIMEOUT_MS = 1_000;
 const AVOID_MS = 1_000;
 /** After this long without any namerd they count as away, ms. */
 const AWAY_AFTER_MS = 1_000;
+/** Before a client that could not be made is tried again, ms. */
+const RECONNECT_MS = 5_000;
 const SWEEP_MS = 1_000;
 
 /** Who wants to watch. */
@@ -112,12 +114,14 @@ export class Namerds {
   readonly #patient: Set<Applicant> = new Set();
   readonly #watchful = new Set<Watchful>();
   readonly #onUp = new Set<() => void>();
+  #addresses: readonly Endpoint[] = [];
   #listed: readonly string[] = [];
   #startedAt: number | null = null;
   #stopObserving: () => void = () => {};
   #sweeping: NodeJS.Timeout | undefined;
   #isPumping = false;
   #isClosed = false;
+  #hasWarned = false;
   /** When one was last up, ms since 1970; null: never. */
   #contactAt: number | null = null;
 
@@ -212,7 +216,8 @@ export class Namerds {
 
   #reconcile(addresses: readonly Endpoint[]): void {
     // A resolver that fails, or knows of none just now, is no reason to leave those that answer.
-    if (addresses.length === 0) return;
+    if (addresses.length === 0 || this.#isClosed) return;
+    this.#addresses = addresses;
     const wanted = this.#select(addresses);
     this.#listed = [...wanted.keys()];
     for (const slot of this.#slots.values()) {
@@ -246,7 +251,9 @@ export class Namerds {
       this.#slots.set(key, slot);
       slot.stopObserving = observe(client.isUp, (isUp) => this.#onReachable(slot, isUp));
     } catch (error) {
-      this.#options.log.error({ err: error, namerd: key }, 'the client of a namerd could not be made');
+      // A certificate or token file, most likely.
+      this.#options.log.error({ namerd: key, reason: (error as Error).message }, 'namerd can not be asked');
+      setTimeout(() => this.#reconcile(this.#addresses), RECONNECT_MS).unref();
     } finally {
       this.#connecting.delete(key);
     }
@@ -325,6 +332,14 @@ export class Namerds {
       for (const seat of seats) if (now - seat.since > OPEN_TIMEOUT_MS) seat.opened();
     }
     for (const watchful of this.#watchful) watchful.onSweep(now);
+    this.#warnIfNeverThere();
+  }
+
+  /** That one goes away is said when it does; this is for one that was not there to begin with. */
+  #warnIfNeverThere(): void {
+    if (this.#hasWarned || this.#contactAt !== null || !this.isAway) return;
+    this.#hasWarned = true;
+    this.#options.log.warn({ problem: this.problem }, 'no namerd can be reached; it is tried again and again');
   }
 }
 

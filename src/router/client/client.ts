@@ -2,14 +2,21 @@
 import * as defaults from '../../config/defaults.ts';
 import type { MetricRegistry } from '../../metrics/registry.ts';
 import { type Cell, ownCell } from '../../port/cells.ts';
-import type { AddressSet } from '../../port/data-end.ts';
+import type { Address, AddressSet } from '../../port/data-end.ts';
+import { processMs } from '../../port/process-clock.ts';
 import type { ClientConnectionOptions } from '../../wire/http1/client-connection.ts';
 import type { DecoderLimits } from '../../wire/http1/decoder.ts';
 import { TimerEntry, type TimerWheel } from '../../wire/timer-wheel.ts';
 import type { ClientKeys } from '../config.ts';
-import { algorithmOf, type Balancer, createBalancer } from './balancers/index.ts';
+import { RetryBudget } from '../retry-budget.ts';
+import { algorithmOf, createBalancer } from './balancers/index.ts';
 import { Endpoint, type PoolLimits } from './endpoint.ts';
+import { FailFast } from './fail-fast.ts';
+import { createAccrual } from './failure-accrual/index.ts';
+import type { HealthContext } from './health.ts';
 import { ClientMetrics } from './metrics.ts';
+import { Replicas } from './replicas.ts';
+import type { ClientState } from './state.ts';
 
 export interface ClientContext {
   readonly wheel: TimerWheel;
@@ -17,6 +24,14 @@ export interface ClientContext {
   readonly metrics: MetricRegistry;
   /** Label of the router, for metric names. */
   readonly router: string;
+  /** Threads that carry requests. */
+  readonly workers: number;
+}
+
+/** What all workers share about a client. */
+export interface ClientCells {
+  readonly own: Cell;
+  readonly marks: Cell;
 }
 
 /** How often idle connections are looked at, at least. */
@@ -30,52 +45,41 @@ export class Client extends TimerEntry {
   cell: Cell;
   /** How many bindings lead here. */
   references = 0;
+  /** How long one try may take until its response begins; undefined: for ever. */
+  readonly attemptTimeoutMs: number | undefined;
+  /** Of requests that are sent again because nobody can have acted on them. */
+  readonly requeueBudget: RetryBudget;
   readonly #addresses: AddressSet;
-  readonly #endpoints = new Map<string, Endpoint>();
-  readonly #balancer: Balancer<Endpoint>;
-  readonly #connectionOptions: ClientConnectionOptions;
+  readonly #replicas: Replicas;
   readonly #pool: PoolLimits;
   /** The shorter of the limits of a connection's life; infinite when there are none. */
   readonly #sweepMs: number;
-  readonly #maxEffort: number;
   readonly #context: ClientContext;
   readonly #waiting = new Set<() => void>();
   #closed = false;
 
-  constructor(id: string, addresses: AddressSet, cell: Cell, config: ClientKeys, context: ClientContext) {
+  constructor(id: string, addresses: AddressSet, cells: ClientCells, config: ClientKeys, context: ClientContext) {
     super();
     this.id = id;
-    this.cell = cell;
+    this.cell = cells.own;
     this.#addresses = addresses;
     this.#context = context;
-    this.#balancer = createBalancer(config.loadBalancer, { random: Math.random });
-    this.metrics = new ClientMetrics(context.metrics, context.router, id, algorithmOf(config.loadBalancer));
-    this.#maxEffort = (config.loadBalancer?.['maxEffort'] as number | undefined) ?? defaults.maxEffort;
-    this.#connectionOptions = {
-      limits: context.limits,
-      wheel: context.wheel,
-      connectTimeoutMs: config.connectTimeoutMs ?? defaults.connectTimeoutMs,
-      noDelay: config.socketOptions?.noDelay ?? true,
-      keepAlive: config.socketOptions?.keepAlive ?? true,
-      readTimeoutMs: config.socketOptions?.readTimeoutMs,
-      writeTimeoutMs: config.socketOptions?.writeTimeoutMs,
-      counts: this.metrics.connections,
-    };
-    const { hostConnectionPool: pool, clientSession: session } = config;
-    this.#pool = {
-      minSize: pool?.minSize ?? defaults.poolMinSize,
-      maxSize: pool?.maxSize ?? Number.POSITIVE_INFINITY,
-      maxWaiters: pool?.maxWaiters ?? Number.POSITIVE_INFINITY,
-      idleTimeMs: Math.min(
-        pool?.idleTimeMs ?? Number.POSITIVE_INFINITY,
-        session?.idleTimeMs ?? Number.POSITIVE_INFINITY,
-      ),
-      lifeTimeMs: session?.lifeTimeMs ?? Number.POSITIVE_INFINITY,
-    };
+    const failFast = config.failFast ?? false;
+    const algorithm = algorithmOf(config.loadBalancer);
+    this.metrics = new ClientMetrics(context.metrics, context.router, id, { balancer: algorithm, failFast });
+    this.attemptTimeoutMs = config.requestAttemptTimeoutMs;
+    this.requeueBudget = new RetryBudget(this, config.requeueBudget);
+    this.#pool = poolLimits(config);
+    this.#replicas = this.#createReplicas(cells.marks, config);
     addresses.listeners.add(this.#onChange);
     this.#onChange();
     this.#sweepMs = Math.min(this.#pool.idleTimeMs, this.#pool.lifeTimeMs);
     this.#sweepLater();
+    this.measure();
+  }
+
+  get wheel(): TimerWheel {
+    return this.#context.wheel;
   }
 
   get isPending(): boolean {
@@ -92,7 +96,7 @@ export class Client extends TimerEntry {
   }
 
   addresses(): string[] {
-    return Array.from(this.#endpoints.values(), (endpoint) => endpoint.address);
+    return Array.from(this.#replicas.values(), (endpoint) => endpoint.address);
   }
 
   /** No binding leads here any more; its endpoints are as they were then. */
@@ -106,24 +110,28 @@ export class Client extends TimerEntry {
     return () => this.#waiting.delete(callback);
   }
 
-  /** An endpoint that is not among those tried, after at most `maxEffort` draws by any that is left; null if none is. */
+  /** The endpoint of a request, none of those tried; null if there is none. */
   pick(tried: readonly Endpoint[] | null): Endpoint | null {
-    let endpoint = this.#balancer.pick();
-    if (tried === null || endpoint === null) return endpoint;
-    for (let draw = 1; draw < this.#maxEffort && tried.includes(endpoint); draw++) {
-      endpoint = this.#balancer.pick() as Endpoint;
-    }
-    if (!tried.includes(endpoint)) return endpoint;
-    for (const candidate of this.#endpoints.values()) {
-      if (candidate.weight > 0 && !tried.includes(candidate)) return candidate;
-    }
-    return null;
+    return this.#replicas.pick(tried);
   }
 
-  state(): { state: string; addresses: string[] } {
+  /** Takes a requeue from the budget; false when none is left. */
+  takeRequeue(): boolean {
+    const taken = this.requeueBudget.withdraw();
+    this.measure();
+    return taken;
+  }
+
+  /** To be called now and then, also without requests: looks at what other workers found out. */
+  measure(): void {
+    this.metrics.budget.set(this.requeueBudget.balance());
+    this.#replicas.measure();
+  }
+
+  state(): ClientState {
     const { state, cause } = this.#addresses;
     const shown = { pending: 'Pending', neg: 'Neg', failed: `Failed: ${cause}`, bound: 'bound' }[state];
-    return { state: shown, addresses: this.addresses() };
+    return { id: this.id, router: this.#context.router, state: shown, endpoints: this.#replicas.states() };
   }
 
   close(): void {
@@ -131,14 +139,59 @@ export class Client extends TimerEntry {
     this.cell = ownCell();
     this.#addresses.listeners.delete(this.#onChange);
     this.#context.wheel.remove(this);
-    for (const endpoint of this.#endpoints.values()) endpoint.close();
+    this.#replicas.close();
     this.metrics.close();
     this.#settle();
   }
 
   onTimer(): void {
-    for (const endpoint of this.#endpoints.values()) endpoint.sweep();
+    for (const endpoint of this.#replicas.values()) endpoint.sweep();
     this.#sweepLater();
+  }
+
+  #createReplicas(marks: Cell, config: ClientKeys): Replicas {
+    const { random } = Math;
+    const { loadBalancer } = config;
+    const accrual = createAccrual(config.failureAccrual, random);
+    const changed = (): void => replicas.changed();
+    const { failFast } = this.metrics;
+    const health: HealthContext = {
+      accrual,
+      failFast: failFast === null ? null : new FailFast(failFast, random, changed),
+      metrics: this.metrics.accrual,
+      now: () => processMs(),
+      mayEject: () => replicas.mayEject(),
+      changed,
+    };
+    const options = this.#connectionOptions(config);
+    const replicas = new Replicas(marks, {
+      balancer: createBalancer<Endpoint>(loadBalancer, {
+        random,
+        now: () => performance.now(),
+        workers: Math.max(1, this.#context.workers),
+      }),
+      maxEffort: (loadBalancer?.['maxEffort'] as number | undefined) ?? defaults.maxEffort,
+      maxEjectionPercent: accrual.maxEjectionPercent,
+      enableProbation: loadBalancer?.['enableProbation'] === true,
+      now: () => processMs(),
+      metrics: this.metrics.balancer,
+      failFastMetrics: failFast,
+      createEndpoint: (address: Address) => new Endpoint(address, options, this.#pool, this.metrics, health),
+    });
+    return replicas;
+  }
+
+  #connectionOptions({ connectTimeoutMs, socketOptions }: ClientKeys): ClientConnectionOptions {
+    return {
+      limits: this.#context.limits,
+      wheel: this.#context.wheel,
+      connectTimeoutMs: connectTimeoutMs ?? defaults.connectTimeoutMs,
+      noDelay: socketOptions?.noDelay ?? true,
+      keepAlive: socketOptions?.keepAlive ?? true,
+      readTimeoutMs: socketOptions?.readTimeoutMs,
+      writeTimeoutMs: socketOptions?.writeTimeoutMs,
+      counts: this.metrics.connections,
+    };
   }
 
   #sweepLater(): void {
@@ -146,27 +199,9 @@ export class Client extends TimerEntry {
   }
 
   readonly #onChange = (): void => {
-    const wanted = this.#addresses.endpoints;
-    let [adds, removes] = [0, 0];
-    for (const [key, endpoint] of this.#endpoints) {
-      if (wanted.has(key)) continue;
-      this.#endpoints.delete(key);
-      endpoint.close();
-      removes++;
-    }
-    for (const [key, address] of wanted) {
-      const known = this.#endpoints.get(key);
-      if (known !== undefined) {
-        known.weight = address.weight;
-        continue;
-      }
-      adds++;
-      this.#endpoints.set(key, new Endpoint(address, this.#connectionOptions, this.#pool, this.metrics));
-    }
-    this.#balancer.update([...this.#endpoints.values()]);
+    const { adds, removes } = this.#replicas.update(this.#addresses.endpoints);
     if (this.isPending) return;
-    const weights = Array.from(this.#endpoints.values(), ({ weight }) => weight);
-    this.metrics.balancer.updated(weights, adds, removes);
+    this.metrics.balancer.updated(adds, removes);
     this.#settle();
   };
 
@@ -175,4 +210,15 @@ export class Client extends TimerEntry {
     this.#waiting.clear();
     for (const callback of waiting) callback();
   }
+}
+
+function poolLimits({ hostConnectionPool: pool, clientSession: session }: ClientKeys): PoolLimits {
+  const unlimited = Number.POSITIVE_INFINITY;
+  return {
+    minSize: pool?.minSize ?? defaults.poolMinSize,
+    maxSize: pool?.maxSize ?? unlimited,
+    maxWaiters: pool?.maxWaiters ?? defaults.maxWaiters,
+    idleTimeMs: Math.min(pool?.idleTimeMs ?? unlimited, session?.idleTimeMs ?? unlimited),
+    lifeTimeMs: session?.lifeTimeMs ?? unlimited,
+  };
 }

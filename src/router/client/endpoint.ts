@@ -4,7 +4,7 @@
  *     take() --idle connection--> at once                       reusable() --> a waiter, or idle
  *     wait() --> [waiters] <--connected-- [connecting, at most maxSize with the open ones]
  */
-import { type Cell, ownCell } from '../../port/cells.ts';
+import type { Cell } from '../../port/cells.ts';
 import type { Address } from '../../port/data-end.ts';
 import {
   type ClientConnectionOptions,
@@ -13,8 +13,12 @@ import {
 } from '../../wire/http1/client-connection.ts';
 import type { UpstreamStream } from '../../wire/stream.ts';
 import { TunnelConnection, type TunnelOwner } from '../../wire/tunnel-connection.ts';
-import type { Node } from './balancers/index.ts';
-import type { ClientMetrics } from './metrics.ts';
+import type { LoadWatcher, Node } from './balancers/balancer.ts';
+import type { PeakEwma } from './balancers/peak-ewma.ts';
+import { CountedTunnel } from './counted-tunnel.ts';
+import { EndpointHealth, type HealthContext, type Role } from './health.ts';
+import type { ClientMetrics, PoolUse } from './metrics.ts';
+import type { EndpointState } from './state.ts';
 
 export interface PoolLimits {
   /** Idle connections that are kept even beyond their idle time. */
@@ -38,10 +42,12 @@ export class Endpoint implements Node, ClientConnectionOwner {
   readonly port: number;
   weight: number;
   load = 0;
+  watcher: LoadWatcher | null = null;
+  latency: PeakEwma | null = null;
+  position = 0;
   /** As it is shown: `1.2.3.4:80`. */
   readonly address: string;
-  /** What all workers share about this endpoint; it is another one when the endpoint is closed. */
-  cell: Cell;
+  readonly health: EndpointHealth;
   readonly #options: ClientConnectionOptions;
   readonly #limits: PoolLimits;
   readonly #metrics: ClientMetrics;
@@ -51,38 +57,49 @@ export class Endpoint implements Node, ClientConnectionOwner {
   #connections = 0;
   #connecting = 0;
   #closed = false;
+  /** Discovery has lost it, and it is kept for as long as it works. */
+  #isOnProbation = false;
   /** What the gauges of the pool have of this endpoint. */
-  readonly #measured = { size: 0, cached: 0, waiters: 0 };
+  readonly #measured: PoolUse = { size: 0, cached: 0, waiters: 0 };
 
   constructor(
     { host, port, weight, cell }: Address,
     options: ClientConnectionOptions,
     limits: PoolLimits,
     metrics: ClientMetrics,
+    health: HealthContext,
   ) {
     this.#metrics = metrics;
     this.host = host;
     this.port = port;
     this.weight = weight;
-    this.cell = cell;
+    this.health = new EndpointHealth(cell, health);
     this.address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
     this.#options = options;
     this.#limits = limits;
   }
 
-  get connections(): number {
-    return this.#connections;
+  /** A request would have to wait for a connection. */
+  get isFull(): boolean {
+    return this.#connections >= this.#limits.maxSize && this.#idle.length === 0;
   }
 
-  /** A request is on its way to this endpoint. */
-  enter(): void {
+  /** A request is on its way to this endpoint; `leave` when it has ended. */
+  enter(): Role {
     this.load++;
-    this.#metrics.balancer.load.increment();
+    this.#metrics.balancer.entered();
+    this.watcher?.loadChanged(this, 1);
+    return this.health.begin();
   }
 
-  leave(): void {
+  /** A request has ended. `success`: what it found out of the endpoint; null: nothing. */
+  leave(role: Role, success: boolean | null): void {
     this.load--;
-    this.#metrics.balancer.load.decrement();
+    this.#metrics.balancer.left();
+    this.watcher?.loadChanged(this, -1);
+    if (success === true) this.health.succeeded(role);
+    else if (success === false) this.health.failed(role);
+    this.health.end(role);
   }
 
   /** An idle connection, if there is one. */
@@ -102,10 +119,10 @@ export class Endpoint implements Node, ClientConnectionOwner {
   wait(waiter: ConnectionWaiter): boolean {
     const mayOpen = this.#connections < this.#limits.maxSize;
     if (!mayOpen && this.#waiters.length - this.#connecting >= this.#limits.maxWaiters) {
-      this.#metrics.pool.tooManyWaiters.increment();
+      this.#metrics.pool.tooManyWaiters();
       return false;
     }
-    if (!mayOpen) this.#metrics.pool.waited.increment();
+    if (!mayOpen) this.#metrics.pool.waited();
     this.#waiters.push(waiter);
     this.#openForWaiters();
     this.#measure();
@@ -114,7 +131,12 @@ export class Endpoint implements Node, ClientConnectionOwner {
 
   /** Connects for a CONNECT; such connections belong to their request, not to the pool. */
   openTunnel(owner: TunnelOwner): TunnelConnection {
-    return new TunnelConnection(this.host, this.port, this.#options, new CountedTunnel(owner, this.#metrics));
+    return new TunnelConnection(
+      this.host,
+      this.port,
+      this.#options,
+      new CountedTunnel(owner, this.#metrics, this.health),
+    );
   }
 
   withdraw(waiter: ConnectionWaiter): void {
@@ -126,9 +148,48 @@ export class Endpoint implements Node, ClientConnectionOwner {
   /** No longer discovered: what is in flight finishes, nothing is kept. */
   close(): void {
     this.#closed = true;
-    this.cell = ownCell();
+    this.health.detach();
     for (const connection of this.#idle.splice(0)) connection.destroy();
     this.#measure();
+  }
+
+  // ---- probation: discovery has lost it
+
+  get isOnProbation(): boolean {
+    return this.#isOnProbation;
+  }
+
+  /** It is kept as long as it works. */
+  beginProbation(): void {
+    if (this.#isOnProbation) return;
+    this.#isOnProbation = true;
+    this.health.detach();
+  }
+
+  /** It is discovered again. */
+  endProbation(cell: Cell): void {
+    this.#isOnProbation = false;
+    this.health.attach(cell);
+  }
+
+  /** `nowMs` by processMs. */
+  state(nowMs: number): EndpointState {
+    const latencyMs = this.latency?.meanMs(performance.now()) ?? null;
+    return {
+      address: this.address,
+      weight: this.weight,
+      ...this.health.state(nowMs),
+      load: this.load,
+      connections: this.#connections,
+      ...(latencyMs === null ? {} : { latencyMs: Math.round(latencyMs * 1000) / 1000 }),
+      ...(this.#isOnProbation ? { onProbation: true } : {}),
+    };
+  }
+
+  /** Opens a connection that nobody waits for: to see whether one can be opened. */
+  connectInBackground(): void {
+    if (this.#connections < this.#limits.maxSize) this.#open();
+    else this.health.connected();
   }
 
   /** Closes connections that have lived for too long, or been idle for too long and are not among the kept `minSize`. */
@@ -155,6 +216,7 @@ export class Endpoint implements Node, ClientConnectionOwner {
     this.#connecting--;
     this.#metrics.connections.opened();
     this.#metrics.pool.connectMs.record(connection.connectedAt - connection.createdAt);
+    this.health.connected();
     this.#offer(connection, this.#waiters.shift());
     this.#measure();
   }
@@ -162,6 +224,7 @@ export class Endpoint implements Node, ClientConnectionOwner {
   connectFailed(connection: Http1ClientConnection, code: string): void {
     this.#connecting--;
     this.#metrics.pool.failedConnectMs.record(performance.now() - connection.createdAt);
+    this.health.connectFailed();
     this.#waiters.shift()?.onConnectFailed(code);
   }
 
@@ -200,61 +263,25 @@ export class Endpoint implements Node, ClientConnectionOwner {
 
   #openForWaiters(): void {
     while (this.#connecting < this.#waiters.length && this.#connections < this.#limits.maxSize) {
-      this.#connections++;
-      this.#connecting++;
-      new Http1ClientConnection(this.host, this.port, this.#options, this);
+      this.#open();
     }
+  }
+
+  #open(): void {
+    this.#connections++;
+    this.#connecting++;
+    new Http1ClientConnection(this.host, this.port, this.#options, this);
   }
 
   /** Brings the gauges of the pool up to date with this endpoint. */
   #measure(): void {
-    const { pool } = this.#metrics;
-    const measured = this.#measured;
     const cached = this.#idle.length;
     const size = this.#connections - this.#connecting - cached;
     const waiters = Math.max(0, this.#waiters.length - this.#connecting);
-    if (size !== measured.size) pool.size.add(size - measured.size);
-    if (cached !== measured.cached) pool.cached.add(cached - measured.cached);
-    if (waiters !== measured.waiters) pool.waiters.add(waiters - measured.waiters);
-    measured.size = size;
-    measured.cached = cached;
-    measured.waiters = waiters;
+    this.#metrics.pool.measure(this.#measured, size, cached, waiters);
   }
 
   #isExpired(connection: Http1ClientConnection): boolean {
     return this.#options.wheel.nowMs - connection.openedMs >= this.#limits.lifeTimeMs;
-  }
-}
-
-/** Counts a tunnel's connection on the way to the request that it belongs to. */
-class CountedTunnel implements TunnelOwner {
-  readonly #owner: TunnelOwner;
-  readonly #metrics: ClientMetrics;
-  readonly #createdAt = performance.now();
-  #connectedAt = 0;
-
-  constructor(owner: TunnelOwner, metrics: ClientMetrics) {
-    this.#owner = owner;
-    this.#metrics = metrics;
-  }
-
-  onConnection(tunnel: TunnelConnection): void {
-    this.#connectedAt = performance.now();
-    this.#metrics.connections.opened();
-    this.#metrics.pool.connectMs.record(this.#connectedAt - this.#createdAt);
-    this.#owner.onConnection(tunnel);
-  }
-
-  onConnectFailed(code: string): void {
-    this.#metrics.pool.failedConnectMs.record(performance.now() - this.#createdAt);
-    this.#owner.onConnectFailed(code);
-  }
-
-  onConnectCancelled(): void {
-    this.#metrics.pool.cancelledConnects.increment();
-  }
-
-  onClosed(): void {
-    if (this.#connectedAt > 0) this.#metrics.connections.closed(performance.now() - this.#connectedAt, 1);
   }
 }

@@ -1,32 +1,41 @@
 /** What a client counts (`rt/<router>/client/<bound id>`): its requests, connections, pools and balancer. */
 import { failureClass } from '../../metrics/names.ts';
-import type { Counter, Gauge, MetricRegistry, MetricScope, Stat } from '../../metrics/registry.ts';
+import type { Cells, Counter, Gauge, MetricRegistry, MetricScope, Stat } from '../../metrics/registry.ts';
+import { sharedCells } from '../../metrics/shapes.ts';
 import { ConnectionMetrics, FailureCounts, RequestMetrics, StatusCounts } from '../metrics.ts';
 
 export class ClientMetrics extends RequestMetrics {
   readonly connections: ConnectionMetrics;
   readonly pool: PoolMetrics;
   readonly balancer: BalancerMetrics;
+  readonly accrual: AccrualMetrics;
   readonly statuses: StatusCounts;
-  readonly requeues: Counter;
-  readonly requestLimit: Counter;
-  readonly cannotRetry: Counter;
   readonly requeuesPerRequest: Stat;
+  readonly budget: Gauge;
   readonly #creationFailures: FailureCounts;
   readonly #acquisition: Stat;
 
+  /** Null where `failFast` is off. */
+  readonly failFast: FailFastMetrics | null;
+
   /** `balancer` is the configured kind, as the original names its algorithm. */
-  constructor(metrics: MetricRegistry, router: string, id: string, balancer: string) {
+  constructor(
+    metrics: MetricRegistry,
+    router: string,
+    id: string,
+    { balancer, failFast }: { readonly balancer: string; readonly failFast: boolean },
+  ) {
     super(metrics.scope(['rt', router, 'client', id.slice(1)]));
     const scope = this.scope;
     this.connections = new ConnectionMetrics(scope);
     this.pool = new PoolMetrics(scope);
     this.balancer = new BalancerMetrics(scope, balancer);
+    this.accrual = new AccrualMetrics(scope);
+    this.failFast = failFast ? new FailFastMetrics(scope) : null;
     this.statuses = new StatusCounts(scope);
-    this.requeues = scope.counter('retries/requeues');
-    this.requestLimit = scope.counter('retries/request_limit');
-    this.cannotRetry = scope.counter('retries/cannot_retry');
     this.requeuesPerRequest = scope.stat('retries/requeues_per_request');
+    // All workers see the one budget.
+    this.budget = scope.gauge('retries/budget', { merge: 'max' });
     this.#creationFailures = new FailureCounts(scope, 'service_creation/');
     this.#acquisition = scope.stat('service_creation/service_acquisition_latency_ms');
   }
@@ -40,66 +49,208 @@ export class ClientMetrics extends RequestMetrics {
   notAcquired(failure: 'noEndpoint' | 'tooManyWaiters' | 'cannotConnect'): void {
     this.#creationFailures.count(failureClass[failure]);
   }
+
+  // What is rare needs no handle that is kept.
+
+  get requeues(): Counter {
+    return this.scope.counter('retries/requeues');
+  }
+
+  get requestLimit(): Counter {
+    return this.scope.counter('retries/request_limit');
+  }
+
+  get cannotRetry(): Counter {
+    return this.scope.counter('retries/cannot_retry');
+  }
+
+  get notOpen(): Counter {
+    return this.scope.counter('retries/not_open');
+  }
+
+  get budgetExhausted(): Counter {
+    return this.scope.counter('retries/budget_exhausted');
+  }
 }
 
-/** The connections of all endpoints, as requests have them. */
+const pool = sharedCells(
+  'pool_size',
+  'pool_cached',
+  'pool_waiters',
+  'pool_num_waited',
+  'pool_num_too_many_waiters',
+  'cancelled_connects',
+);
+
+/** Connections of one endpoint, as requests have them. */
+export interface PoolUse {
+  /** In use. */
+  size: number;
+  /** Idle. */
+  cached: number;
+  /** Requests that wait for one. */
+  waiters: number;
+}
+
+/** The connections of all endpoints. */
 export class PoolMetrics {
-  readonly size: Gauge;
-  readonly cached: Gauge;
-  readonly waiters: Gauge;
-  readonly waited: Counter;
-  readonly tooManyWaiters: Counter;
-  readonly cancelledConnects: Counter;
   readonly connectMs: Stat;
   readonly failedConnectMs: Stat;
+  readonly #cells: Cells;
 
   constructor(scope: MetricScope) {
-    this.size = scope.gauge('pool_size');
-    this.cached = scope.gauge('pool_cached');
-    this.waiters = scope.gauge('pool_waiters');
-    this.waited = scope.counter('pool_num_waited');
-    this.tooManyWaiters = scope.counter('pool_num_too_many_waiters');
-    this.cancelledConnects = scope.counter('cancelled_connects');
+    this.#cells = scope.cells;
     this.connectMs = scope.stat('connect_latency_ms');
     this.failedConnectMs = scope.stat('failed_connect_latency_ms');
   }
+
+  /** Brings the gauges from what they have of an endpoint to what it has now, and keeps that in `measured`. */
+  measure(measured: PoolUse, size: number, cached: number, waiters: number): void {
+    const cells = this.#cells;
+    if (size !== measured.size) cells.add(pool.pool_size, size - measured.size);
+    if (cached !== measured.cached) cells.add(pool.pool_cached, cached - measured.cached);
+    if (waiters !== measured.waiters) cells.add(pool.pool_waiters, waiters - measured.waiters);
+    measured.size = size;
+    measured.cached = cached;
+    measured.waiters = waiters;
+  }
+
+  waited(): void {
+    this.#cells.increment(pool.pool_num_waited);
+  }
+
+  tooManyWaiters(): void {
+    this.#cells.increment(pool.pool_num_too_many_waiters);
+  }
+
+  cancelledConnect(): void {
+    this.#cells.increment(pool.cancelled_connects);
+  }
 }
 
+const balancing = sharedCells(
+  'available',
+  'loadbalancer/size',
+  'loadbalancer/available',
+  'loadbalancer/load',
+  'loadbalancer/num_weight_classes',
+  'loadbalancer/meanweight',
+  'loadbalancer/busy',
+  'loadbalancer/adds',
+  'loadbalancer/removes',
+  'loadbalancer/updates',
+  'loadbalancer/rebuilds',
+  'loadbalancer/max_effort_exhausted',
+);
+
 export class BalancerMetrics {
-  readonly load: Gauge;
-  readonly #size: Gauge;
-  readonly #available: Gauge;
-  readonly #isAvailable: Gauge;
-  readonly #weightClasses: Gauge;
-  readonly #meanWeight: Gauge;
-  readonly #adds: Counter;
-  readonly #removes: Counter;
-  readonly #updates: Counter;
+  readonly #cells: Cells;
+  readonly #scope: MetricScope;
+  readonly #isAperture: boolean;
 
   constructor(scope: MetricScope, algorithm: string) {
-    this.#size = scope.gauge('loadbalancer/size', { merge: 'max' });
-    this.#available = scope.gauge('loadbalancer/available', { merge: 'max' });
-    this.#isAvailable = scope.gauge('available', { merge: 'max' });
-    this.load = scope.gauge('loadbalancer/load');
-    this.#weightClasses = scope.gauge('loadbalancer/num_weight_classes', { merge: 'max' });
-    this.#meanWeight = scope.gauge('loadbalancer/meanweight', { merge: 'max' });
-    this.#adds = scope.counter('loadbalancer/adds');
-    this.#removes = scope.counter('loadbalancer/removes');
-    this.#updates = scope.counter('loadbalancer/updates');
+    this.#cells = scope.cells;
+    this.#scope = scope;
+    this.#isAperture = algorithm.startsWith('aperture');
     scope.gauge(`loadbalancer/algorithm/${algorithm}`, { merge: 'max' }).set(1);
   }
 
-  /** The replica set has changed to endpoints of these weights. */
-  updated(weights: readonly number[], adds: number, removes: number): void {
-    const available = weights.filter((weight) => weight > 0).length;
+  /** A request is on its way to an endpoint. */
+  entered(): void {
+    this.#cells.increment(balancing['loadbalancer/load']);
+  }
+
+  left(): void {
+    this.#cells.decrement(balancing['loadbalancer/load']);
+  }
+
+  maxEffortExhausted(): void {
+    this.#cells.increment(balancing['loadbalancer/max_effort_exhausted']);
+  }
+
+  /** The replica set was updated. */
+  updated(adds: number, removes: number): void {
+    this.#cells.add(balancing['loadbalancer/adds'], adds);
+    this.#cells.add(balancing['loadbalancer/removes'], removes);
+    this.#cells.increment(balancing['loadbalancer/updates']);
+  }
+
+  removed(): void {
+    this.#cells.increment(balancing['loadbalancer/removes']);
+  }
+
+  /** The balancer was given `available` of the endpoints of these weights. */
+  rebuilt(weights: readonly number[], available: number): void {
+    const cells = this.#cells;
     const total = weights.reduce((sum, weight) => sum + weight, 0);
-    this.#size.set(weights.length);
-    this.#available.set(available);
-    this.#isAvailable.set(available > 0 ? 1 : 0);
-    this.#weightClasses.set(new Set(weights).size);
-    this.#meanWeight.set(weights.length === 0 ? 0 : total / weights.length);
-    this.#adds.add(adds);
-    this.#removes.add(removes);
-    this.#updates.increment();
+    if (weights.length > 0) cells.increment(balancing['loadbalancer/rebuilds']);
+    cells.set(balancing['loadbalancer/size'], weights.length);
+    cells.set(balancing['loadbalancer/available'], available);
+    cells.set(balancing['loadbalancer/busy'], weights.filter((weight) => weight > 0).length - available);
+    cells.set(balancing.available, available > 0 ? 1 : 0);
+    cells.set(balancing['loadbalancer/num_weight_classes'], new Set(weights).size);
+    cells.set(balancing['loadbalancer/meanweight'], weights.length === 0 ? 0 : total / weights.length);
+  }
+
+  /** Endpoints that an aperture is over. */
+  opened(aperture: number): void {
+    if (this.#isAperture) this.#scope.gauge('loadbalancer/aperture', { merge: 'max' }).set(aperture);
+  }
+}
+
+const accruing = sharedCells(
+  'failure_accrual/removals',
+  'failure_accrual/revivals',
+  'failure_accrual/probes',
+  'failure_accrual/removed_for_ms',
+);
+
+/** What failure accrual does to endpoints. */
+export class AccrualMetrics {
+  readonly #cells: Cells;
+
+  constructor(scope: MetricScope) {
+    this.#cells = scope.cells;
+  }
+
+  removed(): void {
+    this.#cells.increment(accruing['failure_accrual/removals']);
+  }
+
+  /** An endpoint is to be left alone for so many ms. */
+  removedFor(ms: number): void {
+    this.#cells.add(accruing['failure_accrual/removed_for_ms'], ms);
+  }
+
+  revived(): void {
+    this.#cells.increment(accruing['failure_accrual/revivals']);
+  }
+
+  probed(): void {
+    this.#cells.increment(accruing['failure_accrual/probes']);
+  }
+}
+
+/** What failFast does to endpoints. */
+export class FailFastMetrics {
+  readonly markedDead: Counter;
+  readonly markedAvailable: Counter;
+  readonly #dead: Gauge;
+  readonly #unhealthyMs: Gauge;
+  readonly #tries: Gauge;
+
+  constructor(scope: MetricScope) {
+    this.markedDead = scope.counter('failfast/marked_dead');
+    this.markedAvailable = scope.counter('failfast/marked_available');
+    this.#dead = scope.gauge('failfast/is_marked_dead', { merge: 'max' });
+    this.#unhealthyMs = scope.gauge('failfast/unhealthy_for_ms', { merge: 'max' });
+    this.#tries = scope.gauge('failfast/unhealthy_num_tries', { merge: 'max' });
+  }
+
+  /** Endpoints that can't be connected to: how many, the longest time, and the most tries of one. */
+  measure(dead: number, unhealthyMs: number, tries: number): void {
+    this.#dead.set(dead);
+    this.#unhealthyMs.set(unhealthyMs);
+    this.#tries.set(tries);
   }
 }

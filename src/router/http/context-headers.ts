@@ -64,13 +64,16 @@ export function prepareInterim(head: ResponseHead, toOutside: boolean): void {
   if (toOutside) head.drop(L5D_HEADERS);
 }
 
+/** By minor version. */
+const OWN_VIA = [headerBlock([['Via', `1.0 ${VIA_NAME}`]]), headerBlock([['Via', `1.1 ${VIA_NAME}`]])] as const;
+
 /** Adds this hop to the Via entries, in one line. */
 function appendVia(head: Head, minorVersion: number): void {
-  const own = `1.${minorVersion} ${VIA_NAME}`;
   if ((head.present & VIA) === 0) {
-    head.append('Via', own);
+    head.appendBlock(OWN_VIA[minorVersion === 0 ? 0 : 1]);
     return;
   }
+  const own = `1.${minorVersion} ${VIA_NAME}`;
   const entries = head.values(Known.via);
   head.drop(VIA);
   head.append('Via', [...entries, own].join(', '));

@@ -1,48 +1,64 @@
 /**
  * `l5d-ctx-deadline` (reference/http-semantics.md section 6): when the request was looked at last, and until when its
- * client waits, both in nanoseconds since 1970. It tells the hops behind; by itself it ends nothing.
+ * client waits, both in nanoseconds since 1970.
  */
 import type { RequestHead } from '../../wire/head.ts';
 import { bit, Known } from '../../wire/known-headers.ts';
 
 const DEADLINE = bit(Known.l5dCtxDeadline);
 const NS_PER_MS = 1_000_000n;
+/** The last time that the header can name. */
+export const NEVER_NS: bigint = 2n ** 63n - 1n;
 
-interface Deadline {
+export interface DeadlineHeader {
   readonly seenNs: bigint;
   readonly untilNs: bigint;
 }
 
 /**
- * Sets the header to what holds behind a server with this timeout (none: undefined). Lines that can't be read count for
- * nothing where there is another word, and are passed on where there is none. `fromOutside`: none is believed.
+ * What a request says; null when it says nothing. Several lines become one, the strictest of each time. Lines that can't be
+ * read count for nothing, and are passed on where there is no other word.
  */
-export function forwardDeadline(head: RequestHead, fromOutside: boolean, timeoutMs: number | undefined): void {
-  const received = fromOutside ? [] : head.values(Known.l5dCtxDeadline);
-  // Nothing to combine.
-  if (timeoutMs === undefined && received.length < 2) return;
-  let combined: Deadline | null = timeoutMs === undefined ? null : fromNow(timeoutMs);
+export function readDeadline(head: RequestHead): DeadlineHeader | null {
+  if ((head.present & DEADLINE) === 0) return null;
+  const received = head.values(Known.l5dCtxDeadline);
+  let strictest: DeadlineHeader | null = null;
   for (const text of received) {
     const other = parse(text);
-    if (other !== null) combined = combined === null ? other : stricter(combined, other);
+    if (other !== null) strictest = strictest === null ? other : stricter(strictest, other);
   }
-  if (combined === null) return;
-  head.drop(DEADLINE);
-  head.append('l5d-ctx-deadline', `${combined.seenNs} ${combined.untilNs}`);
+  if (strictest !== null && received.length > 1) writeDeadline(head, strictest);
+  return strictest;
 }
 
-function fromNow(timeoutMs: number): Deadline {
-  const nowMs = Date.now();
-  return { seenNs: BigInt(nowMs) * NS_PER_MS, untilNs: BigInt(nowMs + timeoutMs) * NS_PER_MS };
+/** Sets the header. */
+export function writeDeadline(head: RequestHead, { seenNs, untilNs }: DeadlineHeader): void {
+  head.drop(DEADLINE);
+  head.append('l5d-ctx-deadline', `${seenNs} ${untilNs}`);
+}
+
+/**
+ * The ms that are left, negative when it is over. The sender's clock may be ahead of ours: then it is no more than what was
+ * left when it looked.
+ */
+export function leftMs({ seenNs, untilNs }: DeadlineHeader, nowMs: number): number {
+  const nowNs = fromMs(nowMs);
+  return Number(untilNs - (seenNs > nowNs ? seenNs : nowNs)) / Number(NS_PER_MS);
+}
+
+/** What a time of Date.now() is in the header. */
+export function fromMs(ms: number): bigint {
+  return BigInt(ms) * NS_PER_MS;
 }
 
 /** A 64-bit count of nanoseconds has at most 19 digits. */
-function parse(text: string): Deadline | null {
+function parse(text: string): DeadlineHeader | null {
   const times = /^(\d{1,19}) (\d{1,19})$/.exec(text);
   return times === null ? null : { seenNs: BigInt(times[1] as string), untilNs: BigInt(times[2] as string) };
 }
 
-function stricter(one: Deadline, other: Deadline): Deadline {
+/** The strictest of each time. */
+export function stricter(one: DeadlineHeader, other: DeadlineHeader): DeadlineHeader {
   return {
     seenNs: one.seenNs > other.seenNs ? one.seenNs : other.seenNs,
     untilNs: one.untilNs < other.untilNs ? one.untilNs : other.untilNs,

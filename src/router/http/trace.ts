@@ -6,6 +6,7 @@
  * Each hop adds two spans, a server span and a client span for each attempt; what is sent on is the client span.
  */
 import crypto from 'node:crypto';
+import type { HeaderBlock } from '../../wire/head.ts';
 
 const SHORT_BYTES = 32;
 const LONG_BYTES = 40;
@@ -36,14 +37,6 @@ function nextSpan(): number {
 /** Varies between processes, so that hops do not all sample the same traces. */
 const SALT = crypto.randomInt(2 ** 31);
 
-/** What is sent on of a trace. */
-export interface TraceHeaders {
-  /** `l5d-ctx-trace`: a new client span, child of this hop's server span. */
-  readonly context: string;
-  /** `l5d-reqid`: the trace id's low 64 bits as 16 hexadecimal digits. */
-  readonly requestId: string;
-}
-
 /** Work space, as words and as bytes: a trace is encoded before the next one begins. */
 const words = new Uint32Array(LONG_BYTES / 4);
 const bytes = Buffer.from(words.buffer);
@@ -54,8 +47,12 @@ function setSpan(word: number, span: number): void {
   words[word + 1] = random[span + 1] as number;
 }
 
-/** Begins a trace, or continues the one of `received`, an `l5d-ctx-trace` value. `sample` is an `l5d-sample` value. */
-export function startTrace(received: string | undefined, sample: string | undefined): TraceHeaders {
+/**
+ * Begins a trace, or continues the one of `received`, an `l5d-ctx-trace` value. `sample` is an `l5d-sample` value. Returns what
+ * is sent on: `l5d-ctx-trace`, a new client span, child of this hop's server span; and `l5d-reqid`, the trace id's low 64
+ * bits as 16 hexadecimal digits.
+ */
+export function startTrace(received: string | undefined, sample: string | undefined): HeaderBlock {
   const server = nextSpan();
   let length = received === undefined ? 0 : decode(received);
   if (length === 0) {
@@ -70,14 +67,21 @@ export function startTrace(received: string | undefined, sample: string | undefi
   setSpan(PARENT_WORD, server);
   setSpan(SPAN_WORD, nextSpan());
   if (sample !== undefined) applySample(sample);
-  return { context: bytes.toString('base64', 0, length), requestId: bytes.toString('hex', 16, 24) };
+  return writeHeaders(length);
 }
 
-/** The `l5d-ctx-trace` of a further attempt: another client span of the same server span. */
-export function nextClientSpan(context: string): string {
-  const length = decode(context);
+/** The headers of a further attempt: another client span of the same server span. */
+export function nextClientSpan(headers: HeaderBlock): HeaderBlock {
+  const length = decode(contextOf(headers));
   setSpan(SPAN_WORD, nextSpan());
-  return bytes.toString('base64', 0, length);
+  return writeHeaders(length);
+}
+
+/** `<trace id>.<span id><:<parent id>`, as the original shows a context in its errors. */
+export function showTrace(headers: HeaderBlock): string {
+  if (decode(contextOf(headers)) === 0) return '';
+  const id = (word: number): string => bytes.toString('hex', word * 4, word * 4 + 8);
+  return `${id(TRACE_WORD)}.${id(SPAN_WORD)}<:${id(PARENT_WORD)}`;
 }
 
 /** Reads a context into the work space; 0 when it isn't one (its length is wrong). */
@@ -93,4 +97,51 @@ function applySample(sample: string): void {
   if (sample === '' || !Number.isFinite(rate)) return;
   const sampled = Math.abs(bytes.readInt32BE(20) ^ SALT) % 10_000 < Math.min(1, Math.max(0, rate)) * 10_000;
   bytes[FLAGS_LOW_BYTE] = ((bytes[FLAGS_LOW_BYTE] as number) & ~SAMPLED) | SAMPLING_KNOWN | (sampled ? SAMPLED : 0);
+}
+
+const BASE64 = Buffer.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/');
+const HEX = Buffer.from('0123456789abcdef');
+const BEFORE_CONTEXT = 'l5d-ctx-trace: ';
+const BEFORE_ID = '\r\nl5d-reqid: ';
+
+/** Both lines as bytes, of which only the ids change; padding stands where it does for contexts of this length. */
+function linesFor(contextBytes: number): Buffer {
+  const context = Buffer.alloc(contextBytes).toString('base64');
+  return Buffer.from(`${BEFORE_CONTEXT}${context}${BEFORE_ID}${'0'.repeat(16)}\r\n`);
+}
+
+const SHORT_LINES = linesFor(SHORT_BYTES);
+const LONG_LINES = linesFor(LONG_BYTES);
+
+/**
+ * The headers of what is in the work space. Nearly every request gets them: to write the ids into bytes and make one string of
+ * all costs a third of encoding each by itself and joining the pieces.
+ */
+function writeHeaders(length: number): HeaderBlock {
+  const lines = length === SHORT_BYTES ? SHORT_LINES : LONG_LINES;
+  let to = BEFORE_CONTEXT.length;
+  let from = 0;
+  for (; from + 2 < length; from += 3) {
+    const [a, b, c] = [bytes[from] as number, bytes[from + 1] as number, bytes[from + 2] as number];
+    lines[to++] = BASE64[a >> 2] as number;
+    lines[to++] = BASE64[((a & 3) << 4) | (b >> 4)] as number;
+    lines[to++] = BASE64[((b & 15) << 2) | (c >> 6)] as number;
+    lines[to++] = BASE64[c & 63] as number;
+  }
+  // One byte or two are left over.
+  const [a, b] = [bytes[from] as number, from + 1 < length ? (bytes[from + 1] as number) : 0];
+  lines[to++] = BASE64[a >> 2] as number;
+  lines[to++] = BASE64[((a & 3) << 4) | (b >> 4)] as number;
+  if (from + 1 < length) lines[to] = BASE64[(b & 15) << 2] as number;
+  to = lines.length - 2 - 16;
+  for (let at = 4 * TRACE_WORD; at < 4 * TRACE_WORD + 8; at++) {
+    const byte = bytes[at] as number;
+    lines[to++] = HEX[byte >> 4] as number;
+    lines[to++] = HEX[byte & 15] as number;
+  }
+  return { http1: lines.toString('latin1') };
+}
+
+function contextOf({ http1 }: HeaderBlock): string {
+  return http1.slice(BEFORE_CONTEXT.length, http1.indexOf('\r'));
 }

@@ -52,6 +52,26 @@ export function serverSchema(z: Z) {
       'Drop l5d-* headers and dtab overrides of incoming requests: for servers that face strangers.',
       false,
     ),
+    overrides: optional(
+      z.strictObject({
+        allow: optional(
+          z.array(scalars.path(z)),
+          'What the paths that entries lead to must begin with, such as /svc; none: any path.',
+        ),
+        // No more than the next hop takes.
+        maxLength: optional(
+          scalars.int(z, { min: 1, max: defaults.maxOverrideBytes }),
+          'Bytes of an override.',
+          defaults.maxOverrideBytes,
+        ),
+        inet: optional(
+          scalars.oneOf(z, ['deny', 'deny-link-local', 'allow']),
+          'Whether entries may lead to addresses (/$/inet): not at all, not to link-local and metadata addresses, or to any.',
+          defaults.edgeOverrideInet,
+        ),
+      }),
+      'Which dtab entries strangers may send in l5d-dtab. With this block the server drops every other l5d-* header, as with clearContext.',
+    ),
     addForwardedHeader: optional(
       z.strictObject({
         by: optional(labeler, 'How this server is named.', { kind: 'requestRandom' }),
@@ -65,10 +85,20 @@ export function serverSchema(z: Z) {
       defaults.maxCallDepth,
     ),
     timestampHeader: optional(scalars.headerName(z), 'Header to set to the arrival time in ms since 1970; none: none.'),
-    maxHeaders: optional(scalars.int(z, { min: 1 }), 'Header fields a request may have (431).', defaults.maxHeaders),
+    allowHalfClose: optional(
+      scalars.bool(z),
+      'Whether a client that closes its sending direction (FIN) still gets its response; false: it has left, and what is ' +
+        'under way for it is cancelled.',
+      false,
+    ),
+    maxHeaders: optional(
+      scalars.int(z, { min: 1 }),
+      `Header fields a request may have (431); an edge that does not say takes ${defaults.edgeMaxHeaders}.`,
+      defaults.maxHeaders,
+    ),
     headerTimeoutMs: optional(
       scalars.durationMs(z),
-      'Time in ms for a whole head to arrive (408).',
+      `Time in ms for a whole head to arrive (408); an edge that does not say waits ${defaults.edgeHeaderTimeoutMs}.`,
       defaults.headerTimeoutMs,
     ),
     idleTimeoutMs: optional(

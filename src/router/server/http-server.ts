@@ -5,7 +5,7 @@
 import * as defaults from '../../config/defaults.ts';
 import type { MetricRegistry } from '../../metrics/registry.ts';
 import type { ConnectionCounts } from '../../wire/connection-counts.ts';
-import type { RequestHead, ResponseHead } from '../../wire/head.ts';
+import type { HeaderBlock, RequestHead, ResponseHead } from '../../wire/head.ts';
 import type {
   Http1ServerConnection,
   ServerConnectionLimits,
@@ -18,17 +18,18 @@ import type { TimerWheel } from '../../wire/timer-wheel.ts';
 import type { ServerConfig } from '../config.ts';
 import { type ErrorLimits, errorResponse, type RouteError } from '../errors.ts';
 import { Exchange } from '../exchange.ts';
+import type { ExchangeServer } from '../exchange-server.ts';
 import { viaEntries } from '../http/context-headers.ts';
 import { createForwarder, type Forwarder } from '../http/forwarded.ts';
-import { appendElement, shownPrefix } from '../http/identifiers/identifier.ts';
 import { headLimits, maxBufferedBytes } from '../http/limits.ts';
 import { normalizeTarget } from '../http/target.ts';
-import { startTrace, type TraceHeaders } from '../http/trace.ts';
-import { type OverridePolicy, type OverrideResult, readOverride } from '../override.ts';
+import { startTrace } from '../http/trace.ts';
+import { NO_OVERRIDE, type OverridePolicy, type OverrideResult, overridePolicy, readOverride } from '../override.ts';
 import type { Router } from '../router.ts';
 import { BufferedStream } from './buffered-stream.ts';
 import { CompressedStream } from './compressed-stream.ts';
-import { type ServedRequest, ServerMetrics } from './metrics.ts';
+import { isShed, type ServedRequest, ServerMetrics } from './metrics.ts';
+import { Stay } from './stay.ts';
 
 /**
  * While draining, a connection without a request is closed only after so many ms, and its requests until then are answered
@@ -36,27 +37,25 @@ import { type ServedRequest, ServerMetrics } from './metrics.ts';
  */
 const DRAIN_IDLE_MS = 250;
 
-/** Counts the requests of this server over all workers. */
-export interface InFlight {
+/** What a server shares with others: its requests are counted over all workers, memory over the process. */
+export interface SharedLoad {
   /** The number in flight with this one. */
   enter(): number;
   leave(): void;
+  readonly isShortOfMemory: boolean;
 }
 
-export class HttpServer implements ServerConnectionOwner {
+export class HttpServer implements ServerConnectionOwner, ExchangeServer {
   /** Exchanged whole by a reload. */
   router: Router;
   readonly config: ServerConfig;
-  /** Where it listens, as `ip/port`. */
   readonly address: string;
-  /** How long a request may wait for its answer to begin; undefined: for ever. */
   readonly timeoutMs: number | undefined;
-  /** Nothing that comes from outside is believed, and nothing of the inside told (`clearContext`). */
+  readonly policy: OverridePolicy;
   readonly isEdge: boolean;
   readonly limits: ServerConnectionLimits;
   readonly wheel: TimerWheel;
   readonly errorLimits: ErrorLimits;
-  readonly #policy: OverridePolicy;
   /** Bytes of a body that is collected whole; null: bodies are passed on as they come. */
   readonly #bufferBytes: number | null;
   /** 0: responses are passed on as they are. */
@@ -68,7 +67,8 @@ export class HttpServer implements ServerConnectionOwner {
   readonly #forwarder: Forwarder | null;
   readonly metrics: ServerMetrics;
   readonly #connections = new Set<Http1ServerConnection>();
-  readonly #inFlight: InFlight;
+  readonly #load: SharedLoad;
+  readonly #stay: Stay;
   #draining = false;
   #onEmpty: (() => void) | null = null;
 
@@ -76,24 +76,28 @@ export class HttpServer implements ServerConnectionOwner {
     router: Router,
     config: ServerConfig,
     address: string,
-    inFlight: InFlight,
+    load: SharedLoad,
     wheel: TimerWheel,
     metrics: MetricRegistry,
   ) {
     const routerConfig = router.config;
-    this.#inFlight = inFlight;
+    this.#load = load;
+    this.#stay = new Stay(wheel);
     this.router = router;
     this.config = config;
     this.wheel = wheel;
     this.address = address;
     this.timeoutMs = config.timeoutMs;
-    this.isEdge = config.clearContext ?? false;
+    this.policy = overridePolicy(config);
+    this.isEdge = this.policy.isEdge;
     const { serverSession, socketOptions } = config;
     this.limits = {
-      ...headLimits(routerConfig, config.maxHeaders ?? defaults.maxHeaders),
-      headerTimeoutMs: config.headerTimeoutMs ?? defaults.headerTimeoutMs,
+      ...headLimits(routerConfig, config.maxHeaders ?? (this.isEdge ? defaults.edgeMaxHeaders : defaults.maxHeaders)),
+      headerTimeoutMs:
+        config.headerTimeoutMs ?? (this.isEdge ? defaults.edgeHeaderTimeoutMs : defaults.headerTimeoutMs),
       idleTimeoutMs: idleTimeoutMs(config),
       lifeTimeMs: serverSession?.lifeTimeMs,
+      endMeansGone: !(config.allowHalfClose ?? false),
       readTimeoutMs: socketOptions?.readTimeoutMs,
       writeTimeoutMs: socketOptions?.writeTimeoutMs,
     };
@@ -104,7 +108,6 @@ export class HttpServer implements ServerConnectionOwner {
     };
     this.#bufferBytes = routerConfig.streamingEnabled === false ? maxBufferedBytes(routerConfig) : null;
     this.#compressionLevel = routerConfig.compressionLevel ?? defaults.compressionLevel;
-    this.#policy = { allowed: !this.isEdge };
     this.#maxConcurrent = config.maxConcurrentRequests ?? Number.POSITIVE_INFINITY;
     this.#isLimited = Number.isFinite(this.#maxConcurrent);
     this.#maxCallDepth = config.maxCallDepth ?? defaults.maxCallDepth;
@@ -147,7 +150,7 @@ export class HttpServer implements ServerConnectionOwner {
   #openLayered(stream: Stream, addresses: ConnectionAddresses): StreamEvents {
     const compressed = this.#compressionLevel === 0 ? null : new CompressedStream(stream, this.#compressionLevel);
     const below = compressed ?? stream;
-    const buffered = this.#bufferBytes === null ? null : new BufferedStream(below, this.#bufferBytes, this.errorLimits);
+    const buffered = this.#bufferBytes === null ? null : new BufferedStream(below, this.#bufferBytes, this);
     const exchange = new Exchange(this, buffered ?? below, addresses);
     buffered?.attach(exchange);
     compressed?.attach(buffered ?? exchange);
@@ -181,42 +184,46 @@ export class HttpServer implements ServerConnectionOwner {
 
   // ---- requests, in the order in which an exchange asks
 
-  /** Counts a request in; the error when it is not let in. */
   begin(head: RequestHead): RouteError | null {
     this.metrics.began();
-    if (this.#isLimited && this.#inFlight.enter() > this.#maxConcurrent) {
-      return { type: 'overloaded', limit: this.#maxConcurrent };
+    if (this.#isLimited && this.#load.enter() > this.#maxConcurrent) {
+      return { type: 'overloaded', limit: this.#maxConcurrent, retryAfterSecs: this.#stay.seconds() };
     }
+    if (this.#load.isShortOfMemory) return { type: 'outOfMemory', retryAfterSecs: this.#stay.seconds() };
+    this.#stay.entered();
     if ((head.present & bit(Known.via)) !== 0 && viaEntries(head) > this.#maxCallDepth) {
       return { type: 'callDepth', limit: this.#maxCallDepth };
     }
     return null;
   }
 
+  countDeadline(leftMs: number): void {
+    this.metrics.deadline(leftMs);
+  }
+
   end(request: ServedRequest): void {
-    if (this.#isLimited) this.#inFlight.leave();
+    if (this.#isLimited) this.#load.leave();
+    if (!isShed(request.error)) this.#stay.left();
     this.metrics.ended(request);
   }
 
+  /** The local dtab of a request. Takes off it what this server does not believe. */
   override(head: RequestHead): OverrideResult {
-    return readOverride(this.#policy, head);
+    const override = readOverride(this.policy, head);
+    if ((head.present & this.policy.drops) !== 0) head.drop(this.policy.drops);
+    if (typeof override === 'string' && override !== NO_OVERRIDE) this.metrics.overridden(override);
+    return override;
   }
 
-  /** The name of a request, shown. Brings its target to origin-form and adds what this server is configured to add. */
+  /** Brings the target to origin-form, too, and adds what this server is configured to add. */
   identify(head: RequestHead, peer: ConnectionAddresses): string | RouteError {
     const { method, target } = head;
     const wrong = normalizeTarget(head);
     if (wrong !== null) return { type: 'badRequest', status: 400, reason: wrong };
-    let name: string | RouteError;
-    if (method === 'CONNECT') {
-      name = appendElement(shownPrefix(this.router.dstPrefix), target.toLowerCase());
-    } else {
-      const identified = this.router.identifier.identify(head);
-      if (typeof identified === 'string') name = identified;
-      else {
-        const request = `Request("${method} ${target}", from /${peer.remoteHost}:${peer.remotePort})`;
-        return { type: 'unidentified', request, reason: identified.reason };
-      }
+    const name = this.router.identifier.identify(head);
+    if (typeof name !== 'string') {
+      const request = `Request("${method} ${target}", from /${peer.remoteHost}:${peer.remotePort})`;
+      return { type: 'unidentified', request, reason: name.reason };
     }
     if (this.#forwarder !== null) {
       const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(target)?.[1];
@@ -229,7 +236,7 @@ export class HttpServer implements ServerConnectionOwner {
   }
 
   /** The trace that the request belongs to, or a new one. */
-  startTrace(head: RequestHead): TraceHeaders {
+  startTrace(head: RequestHead): HeaderBlock {
     if (this.isEdge || (head.present & TRACE_HEADERS) === 0) return startTrace(undefined, undefined);
     return startTrace(head.values(Known.l5dCtxTrace)[0], head.values(Known.l5dSample)[0]);
   }

@@ -38,7 +38,7 @@ export class Listener {
   /** Rejects with the system's error, such as EADDRINUSE. Connections that come before `serve` wait in the kernel's queue. */
   static async open(options: ListenOptions): Promise<Listener> {
     const { host, port, backlog = BACKLOG, reusePort, noDelay, keepAlive } = options;
-    const server = net.createServer({ allowHalfOpen: true, noDelay, keepAlive });
+    const server = net.createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay, keepAlive });
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
       server.listen({ host, port, backlog, reusePort }, () => {

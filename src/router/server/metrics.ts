@@ -40,6 +40,10 @@ export class ServerMetrics extends RequestMetrics {
   readonly #requestBytes: Stat;
   readonly #responseBytes: Stat;
   readonly #dtabSize: Stat;
+  readonly #deadlinesExceeded: Counter;
+  readonly #deadlinesRejected: Counter;
+  readonly #deadlineExpired: Stat;
+  readonly #deadlineRemaining: Stat;
   readonly #connectionReceived: Stat;
   readonly #connectionSent: Stat;
 
@@ -55,6 +59,10 @@ export class ServerMetrics extends RequestMetrics {
     this.#requestBytes = scope.stat('request_payload_bytes');
     this.#responseBytes = scope.stat('response_payload_bytes');
     this.#dtabSize = scope.stat('dtab/size');
+    this.#deadlinesExceeded = scope.counter('admission_control/deadline/exceeded');
+    this.#deadlinesRejected = scope.counter('admission_control/deadline/rejected');
+    this.#deadlineExpired = scope.stat('admission_control/deadline/expired_ms');
+    this.#deadlineRemaining = scope.stat('admission_control/deadline/remaining_ms');
     this.#connectionReceived = scope.stat('connection_received_bytes');
     this.#connectionSent = scope.stat('connection_sent_bytes');
   }
@@ -69,6 +77,17 @@ export class ServerMetrics extends RequestMetrics {
     this.#dtabSize.record(dtab.split(';').length);
   }
 
+  /** A request came with a deadline; `leftMs` is negative where it had passed: such requests are refused. */
+  deadline(leftMs: number): void {
+    if (leftMs > 0) {
+      this.#deadlineRemaining.record(leftMs);
+      return;
+    }
+    this.#deadlinesExceeded.increment();
+    this.#deadlinesRejected.increment();
+    this.#deadlineExpired.record(-leftMs);
+  }
+
   ended(request: ServedRequest): void {
     const { success, status, headMs, ms, received, sent, error } = request;
     if (success) this.succeeded(ms);
@@ -77,7 +96,7 @@ export class ServerMetrics extends RequestMetrics {
     this.#times.record(status, headMs);
     this.#requestBytes.record(received);
     this.#responseBytes.record(sent);
-    if (error?.type === 'overloaded') this.#nacks.increment();
+    if (isShed(error)) this.#nacks.increment();
   }
 
   /** Bytes that were no request, and were answered so. */
@@ -94,8 +113,13 @@ export class ServerMetrics extends RequestMetrics {
   }
 }
 
+/** Whether a request was turned away because there is too much to do. */
+export function isShed(error: RouteError | null): boolean {
+  return error !== null && (error.type === 'overloaded' || error.type === 'outOfMemory');
+}
+
 /** To a server most errors are no more than the responses that they become. */
 function failureOf({ error, failure, status }: ServedRequest): string | null {
-  if (error === null || error.type === 'unidentified' || error.type === 'overloaded') return failure;
+  if (error === null || error.type === 'unidentified' || isShed(error)) return failure;
   return status >= 500 ? failureClass.response : null;
 }

@@ -1,23 +1,11 @@
 /** `routers[].service`: what holds for a logical service, over all attempts; for all services or by name prefix. */
 import type { z as Zod } from 'zod';
-import type { KindSchema, Z } from '../../config/kind.ts';
+import * as defaults from '../../config/defaults.ts';
+import type { Z } from '../../config/kind.ts';
 import { kindSchema, optional, required } from '../../config/kinds.ts';
 import * as scalars from '../../config/scalars.ts';
+import { classifierKinds } from '../http/classifiers/index.ts';
 import { backoffSchema, budgetSchema } from './retries-config.ts';
-
-const classifier = (kind: string, summary: string): KindSchema => ({
-  kind,
-  summary,
-  config: (z) => z.strictObject({}),
-});
-
-const httpClassifiers: readonly KindSchema[] = [
-  classifier('io.l5d.http.nonRetryable5XX', '5xx are failures and never retried.'),
-  classifier('io.l5d.http.retryableRead5XX', '5xx of GET, HEAD, OPTIONS and TRACE are retried.'),
-  classifier('io.l5d.http.retryableIdempotent5XX', '5xx of idempotent methods are retried.'),
-  classifier('io.l5d.http.retryableAll5XX', '5xx of all methods are retried.'),
-  classifier('io.l5d.http.allSuccessful', 'Every response is a success.'),
-];
 
 function serviceKeys(z: Z) {
   return {
@@ -25,14 +13,33 @@ function serviceKeys(z: Z) {
     retries: optional(
       z.strictObject({
         budget: optional(budgetSchema(z), 'How many retries are allowed.'),
-        backoff: optional(backoffSchema(z), 'Time between retries.'),
+        backoff: optional(backoffSchema(z), 'Time between retries.', {
+          kind: 'jittered',
+          minMs: defaults.retryBackoffMinMs,
+          maxMs: defaults.retryBackoffMaxMs,
+        }),
+        maxPerRequest: optional(
+          scalars.int(z, { min: 0 }),
+          'Further tries of one request, whatever their reason (requeues included); 0: none.',
+          defaults.maxPerRequest,
+        ),
+        retryableHeader: optional(
+          scalars.bool(z),
+          'Whether `l5d-retryable: true` of a failed response allows a retry, whatever the method and the classifier.',
+          true,
+        ),
+        maxRetryAfterMs: optional(
+          scalars.durationMs(z),
+          'The longest Retry-After in ms that a retry waits for; a response with a longer one is passed on.',
+          defaults.maxRetryAfterMs,
+        ),
       }),
       'Retries of failures that the response classifier calls retryable.',
     ),
     responseClassifier: optional(
-      kindSchema(z, { noun: 'response classifier', kinds: httpClassifiers }),
+      kindSchema(z, { noun: 'response classifier', kinds: classifierKinds }),
       'Which responses are failures, and which of them may be retried.',
-      { kind: httpClassifiers[0]!.kind },
+      { kind: defaults.classifierKind },
     ),
   };
 }

@@ -6,7 +6,11 @@ import * as scalars from '../../config/scalars.ts';
 
 export function budgetSchema(z: Z) {
   return z.strictObject({
-    ttlSecs: optional(scalars.int(z, { min: 1 }), 'Seconds over which requests count.', defaults.budgetTtlSecs),
+    ttlSecs: optional(
+      scalars.int(z, { min: 1, max: 60 }),
+      'Seconds over which requests and retries are counted.',
+      defaults.budgetTtlSecs,
+    ),
     minRetriesPerSec: optional(
       scalars.int(z, { min: 0 }),
       'Retries a second that are always allowed.',

@@ -2,25 +2,36 @@
 import type { MetricRegistry } from '../../metrics/registry.ts';
 import { type Cell, ownCell } from '../../port/cells.ts';
 import type { ServiceKeys } from '../config.ts';
-import { pairMetrics, type RequestMetrics, serviceMetrics } from '../metrics.ts';
+import { pairMetrics, type RequestMetrics } from '../metrics.ts';
+import { RetryBudget } from '../retry-budget.ts';
+import { ServiceMetrics } from './metrics.ts';
+import { RetryPolicy } from './retry-policy.ts';
+
+/** Of services that are not bound yet, or no longer: they have no requests that could be retried. */
+const UNBOUND: Cell = ownCell();
 
 export class Service {
   /** The name's shown form, such as `/svc/web`. */
   readonly name: string;
-  /** What the config says of it. */
-  readonly keys: ServiceKeys;
-  readonly metrics: RequestMetrics;
-  /** What all workers share about this service; its own from the first binding on that is settled. */
-  cell: Cell = ownCell();
+  /** How long a request may wait for its response to begin, all tries together; undefined: for ever. */
+  readonly totalTimeoutMs: number | undefined;
+  readonly policy: RetryPolicy;
+  readonly budget: RetryBudget;
+  readonly metrics: ServiceMetrics;
+  /** What all workers share about this service: its budget. */
+  cell: Cell = UNBOUND;
   readonly #router: string;
   readonly #registry: MetricRegistry;
 
   constructor(name: string, keys: ServiceKeys, router: string, metrics: MetricRegistry) {
     this.name = name;
-    this.keys = keys;
+    this.totalTimeoutMs = keys.totalTimeoutMs;
+    this.policy = RetryPolicy.of(keys);
+    this.budget = new RetryBudget(this, keys.retries?.budget);
     this.#router = router;
     this.#registry = metrics;
-    this.metrics = serviceMetrics(metrics, router, name);
+    this.metrics = new ServiceMetrics(metrics, router, name);
+    this.measure();
   }
 
   /** What a client does for this service, to be closed by whoever asks. */
@@ -28,8 +39,20 @@ export class Service {
     return pairMetrics(this.#registry, this.#router, client, this.name);
   }
 
+  /** Takes a retry from the budget; false when none is left. */
+  takeRetry(): boolean {
+    const taken = this.budget.withdraw();
+    this.measure();
+    return taken;
+  }
+
+  /** Brings the gauges up to date: other workers use the budget too, and what was used comes back with time. */
+  measure(): void {
+    this.metrics.budget.set(this.budget.balance());
+  }
+
   close(): void {
-    this.cell = ownCell();
+    this.cell = UNBOUND;
     this.metrics.close();
   }
 }

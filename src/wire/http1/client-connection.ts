@@ -3,11 +3,11 @@
  * A server has no reason to speak first: bytes on an idle connection, or after a response, end it.
  */
 import net from 'node:net';
-import { returnBuffer, SMALL_READ_BYTES, takeLargeBuffer } from '../buffers.ts';
 import { type ConnectionCounts, UNCOUNTED } from '../connection-counts.ts';
 import { Body, type Head, type RequestHead } from '../head.ts';
 import { type InactivityLimits, InactivityWatch, type Turn, type WatchedConnection } from '../inactivity.ts';
 import { bit, Known } from '../known-headers.ts';
+import { type BytesReader, ReadBuffer } from '../read-buffer.ts';
 import type { ResetReason, StreamEvents, UpstreamStream } from '../stream.ts';
 import { TimerEntry, type TimerWheel } from '../timer-wheel.ts';
 import { type DecoderEvents, type DecoderLimits, MessageDecoder } from './decoder.ts';
@@ -38,7 +38,10 @@ export interface ClientConnectionOwner {
 /** Methods whose requests say `Content-Length: 0` when they have no body (RFC 9110 8.6). */
 const EXPECT_BODY = new Set(['POST', 'PUT', 'PATCH']);
 
-export class Http1ClientConnection extends TimerEntry implements UpstreamStream, DecoderEvents, WatchedConnection {
+export class Http1ClientConnection
+  extends TimerEntry
+  implements UpstreamStream, DecoderEvents, WatchedConnection, BytesReader
+{
   readonly #socket: net.Socket;
   readonly #options: ClientConnectionOptions;
   readonly #owner: ClientConnectionOwner;
@@ -68,12 +71,9 @@ export class Http1ClientConnection extends TimerEntry implements UpstreamStream,
   #tunnel = false;
   #peerEnded = false;
   #reading = false;
-
-  #smallBuffer: Buffer = Buffer.allocUnsafeSlow(SMALL_READ_BYTES);
-  /** The buffer that the socket reads into next; exchanged only inside a read, when the socket isn't using it. */
-  #buffer: Buffer = this.#smallBuffer;
-  /** A buffer whose bytes are still being written to the other side. */
-  #lent: Buffer | null = null;
+  readonly #buffer = new ReadBuffer(this);
+  /** What the server has sent is still on its way to the client. */
+  #held = false;
 
   constructor(host: string, port: number, options: ClientConnectionOptions, owner: ClientConnectionOwner) {
     super();
@@ -87,13 +87,10 @@ export class Http1ClientConnection extends TimerEntry implements UpstreamStream,
       noDelay: options.noDelay,
       keepAlive: options.keepAlive,
       allowHalfOpen: true,
-      onread: {
-        buffer: () => this.#buffer,
-        callback: (length: number, buffer: Uint8Array) => this.#onRead(length, buffer as Buffer),
-      },
+      onread: this.#buffer.onread,
     });
     this.#decoder = new MessageDecoder('response', options.limits, this);
-    this.#encoder = new MessageEncoder(this.#socket, () => this.#events?.onDrain(), this.#counts.sent);
+    this.#encoder = new MessageEncoder(this.#socket, () => this.#events?.onDrain(), this.#counts);
     this.#socket.on('connect', () => this.#onConnect());
     this.#socket.on('end', () => this.#onEnd());
     this.#socket.on('error', (error: NodeJS.ErrnoException) => this.#onError(error.code ?? 'EIO'));
@@ -173,17 +170,15 @@ export class Http1ClientConnection extends TimerEntry implements UpstreamStream,
   }
 
   hold(): void {
+    this.#held = true;
     this.#socket.pause();
-    if (this.#lent !== null) return;
-    this.#lent = this.#buffer;
-    this.#buffer = takeLargeBuffer();
+    this.#buffer.lend();
   }
 
   resume(): void {
-    const lent = this.#lent;
-    if (lent === null) return;
-    this.#lent = null;
-    returnBuffer(lent);
+    if (!this.#held) return;
+    this.#held = false;
+    this.#buffer.takeBack();
     this.#socket.resume();
   }
 
@@ -236,16 +231,16 @@ export class Http1ClientConnection extends TimerEntry implements UpstreamStream,
 
   get turn(): Turn {
     if (this.#tunnel) return 'either';
-    return this.#events === null || (this.#requestDone && this.#lent === null) ? 'peer' : 'own';
+    return this.#events === null || (this.#requestDone && !this.#held) ? 'peer' : 'own';
   }
 
   onSilence(message: string): void {
-    this.#counts.readTimeouts.add(1);
+    this.#counts.readTimedOut();
     this.#fail({ type: 'timeout', message });
   }
 
   onStall(message: string): void {
-    this.#counts.writeTimeouts.add(1);
+    this.#counts.writeTimedOut();
     this.#fail({ type: 'timeout', message });
   }
 
@@ -261,32 +256,20 @@ export class Http1ClientConnection extends TimerEntry implements UpstreamStream,
     this.#owner.connected(this);
   }
 
-  /** Returns whether to go on reading. */
-  #onRead(length: number, buffer: Buffer): boolean {
-    this.#counts.received.add(length);
+  onBytes(chunk: Buffer, length: number): boolean {
+    this.#counts.received(length);
     if (this.#events === null) {
       this.destroy();
       return false;
     }
     this.#reading = true;
-    const taken = this.#decoder.push(buffer, 0, length);
+    const taken = this.#decoder.push(chunk, 0, length);
     this.#reading = false;
     // More than was asked for: whatever it is, it must not become the answer to the next request.
     if (taken < length) this.#reusable = false;
-    this.#sizeBuffer(length === buffer.length);
-    if (this.#events === null) this.#giveBack();
-    return this.#lent === null;
-  }
-
-  /** Chooses the buffer of the next read: a large one while a body fills what it is given. */
-  #sizeBuffer(filled: boolean): void {
-    if (this.#lent !== null) return;
-    if (this.#events !== null && filled) {
-      if (this.#buffer === this.#smallBuffer) this.#buffer = takeLargeBuffer();
-    } else if (this.#events === null && this.#buffer !== this.#smallBuffer) {
-      returnBuffer(this.#buffer);
-      this.#buffer = this.#smallBuffer;
-    }
+    if (this.#events !== null) return true;
+    this.#giveBack();
+    return false;
   }
 
   #onEnd(): void {
@@ -329,7 +312,12 @@ export class Http1ClientConnection extends TimerEntry implements UpstreamStream,
     if (!this.#responseDone || this.#events === null) return;
     if (this.#tunnel && !(this.#requestDone && this.#peerEnded)) return;
     this.#events = null;
-    this.#dropLent();
+    // The last bytes of a response may still be on their way while the connection serves the next request.
+    if (this.#held) {
+      this.#held = false;
+      this.#buffer.giveAway();
+      this.#socket.resume();
+    }
     // Within a read the connection is given back after it, when it is known that nothing else came with it.
     if (!this.#reading) this.#giveBack();
   }
@@ -344,14 +332,6 @@ export class Http1ClientConnection extends TimerEntry implements UpstreamStream,
     } else {
       this.destroy();
     }
-  }
-
-  /** The last bytes of a response may still be on their way while the connection serves the next request. */
-  #dropLent(): void {
-    if (this.#lent === null) return;
-    if (this.#lent === this.#smallBuffer) this.#smallBuffer = Buffer.allocUnsafeSlow(SMALL_READ_BYTES);
-    this.#lent = null;
-    this.#socket.resume();
   }
 }
 

@@ -2,15 +2,18 @@
  * Bytes to messages: a state machine for one direction of an HTTP/1 connection (RFC 9112). It knows no socket, so a
  * test can feed it any cut of any bytes. A message at a time: after one is complete it takes no more bytes until `next()`.
  *
- *     head --> length ------------------------------+
- *       |  \-> size -> data -> data end -> size ... |
- *       |       \-> trailers ---------------------- +--> complete --next()--> head
+ *     head --> length --------------------------------+
+ *       |  \-> chunk line -> data -> chunk line ...    |
+ *       |            \-> trailers ------------------- +--> complete --next()--> head
  *       \----> untilClose / tunnel (until finish())
  */
+import { ByteBuffer } from '../byte-buffer.ts';
 import { Body } from '../head.ts';
+import { ChunkFraming, Framed } from './chunk-framing.ts';
 import { frameRequest, frameResponse } from './framing.ts';
-import { type Http1Head, INCOMPLETE, MALFORMED, takeHead } from './head.ts';
-import { CR, DELETE, HEX, type HeadLimits, LF, SEMICOLON, SPACE, TAB, type WireError } from './syntax.ts';
+import { type Http1Head, takeHead } from './head.ts';
+import { INCOMPLETE, parseRequest, parseResponse, parseTrailers } from './head-parser.ts';
+import { CR, type HeadLimits, LF, type WireError } from './syntax.ts';
 
 export interface DecoderLimits extends HeadLimits {
   /** Bytes of chunk extensions of one message; they are read over, never forwarded. */
@@ -31,21 +34,20 @@ export interface DecoderEvents {
 const State = {
   head: 0,
   length: 1,
-  chunkSize: 2,
-  chunkExtension: 3,
-  chunkSizeLf: 4,
-  chunkData: 5,
-  chunkDataCr: 6,
-  chunkDataLf: 7,
-  trailers: 8,
-  untilClose: 9,
-  complete: 10,
-  dead: 11,
+  chunkLine: 2,
+  chunkData: 3,
+  trailers: 4,
+  untilClose: 5,
+  complete: 6,
+  dead: 7,
 } as const;
 
-/** A chunk that is longer than this is converted to text only up to the end of its head. */
-const SMALL_CHUNK = 2048;
-const HEAD_END = '\r\n\r\n';
+/**
+ * So many bytes of a head or a trailer section are parsed whether or not its end has come, so that what is malformed is
+ * refused at once. Beyond that the end is looked for first: byte by byte it would cost the square of the length.
+ */
+const SMALL_SECTION = 2048;
+const SECTION_END = '\r\n\r\n';
 /** More 1xx responses than this before a final one are a flood. */
 const MAX_INTERIM_HEADS = 16;
 
@@ -56,11 +58,11 @@ export class MessageDecoder {
   #state: number = State.head;
   /** Bytes left of the body or of the chunk. */
   #remaining = 0;
-  #sizeDigits = 0;
-  #extensionBytes = 0;
+  /** Made for the first chunked body. */
+  #chunks: ChunkFraming | null = null;
   #interimHeads = 0;
   /** The start of a head or trailer section that is not complete yet. */
-  #partial: Buffer | null = null;
+  #partial: ByteBuffer | null = null;
   #requestMethod = '';
   #upgradable = false;
 
@@ -80,7 +82,6 @@ export class MessageDecoder {
   /** Makes ready for the next message of the connection. */
   next(): void {
     this.#state = State.head;
-    this.#extensionBytes = 0;
     this.#interimHeads = 0;
   }
 
@@ -97,17 +98,20 @@ export class MessageDecoder {
   /** Whether nothing of a next message has been received, except perhaps the empty line that may stand before it. */
   get isBetweenMessages(): boolean {
     if (this.#state === State.head)
-      return this.#partial === null || (this.#role === 'request' && isEmptyLine(this.#partial));
+      return this.#partial === null || (this.#role === 'request' && isEmptyLine(this.#partial.bytes));
     return this.#state === State.complete;
   }
 
   /** Feeds bytes; returns the offset of the first that was not taken (`end`, unless a message was completed or failed). */
   push(chunk: Buffer, start: number, end: number): number {
-    if (this.#partial === null) return this.#run(chunk, start, end);
-    const held = this.#partial.length;
-    const joined = Buffer.concat([this.#partial, chunk.subarray(start, end)]);
+    const partial = this.#partial;
+    if (partial === null) return this.#run(chunk, start, end);
+    const held = partial.length;
+    partial.append(chunk, start, end);
+    const { bytes } = partial;
+    if (!this.#isWorthParsing(bytes, held)) return end;
     this.#partial = null;
-    return start + this.#run(joined, 0, joined.length) - held;
+    return start + this.#run(bytes, 0, bytes.length) - held;
   }
 
   /** The peer sent its last byte. True when that ended a message properly or none was under way. */
@@ -131,12 +135,8 @@ export class MessageDecoder {
         case State.chunkData:
           at = this.#body(chunk, at, end);
           break;
-        case State.chunkSize:
-        case State.chunkExtension:
-        case State.chunkSizeLf:
-        case State.chunkDataCr:
-        case State.chunkDataLf:
-          at = this.#chunkFraming(chunk, at, end);
+        case State.chunkLine:
+          at = this.#chunkLine(chunk, at, end);
           break;
         case State.trailers:
           at = this.#trailers(chunk, at, end);
@@ -152,45 +152,50 @@ export class MessageDecoder {
   }
 
   #head(chunk: Buffer, start: number, end: number): number {
-    let textEnd = this.#headTextEnd(chunk, start, end);
-    if (textEnd < 0 && end - start > this.#limits.headerBytes + this.#limits.startLineBytes + 4) {
-      // Some limit is passed: the parser finds out which.
-      textEnd = end;
-    }
-    if (textEnd < 0) {
-      // Too long to be parsed for nothing: it has no end yet.
-      this.#partial = Buffer.from(chunk.subarray(start, end));
-      return end;
-    }
+    const textEnd = this.#sectionTextEnd(chunk, start, end);
+    if (textEnd < 0) return this.#keepPartial(chunk, start, end);
     const head = takeHead();
-    const text = chunk.toString('latin1', start, textEnd);
-    const length =
-      this.#role === 'request' ? head.parseRequest(text, this.#limits) : head.parseResponse(text, this.#limits);
-    if (length === INCOMPLETE) {
+    const isRequest = this.#role === 'request';
+    const parsed = isRequest
+      ? parseRequest(head, chunk, start, textEnd, this.#limits)
+      : parseResponse(head, chunk, start, textEnd, this.#limits);
+    if (typeof parsed !== 'number' || parsed === INCOMPLETE) {
       head.release();
-      this.#partial = Buffer.from(chunk.subarray(start, end));
-      return end;
+      return typeof parsed === 'number' ? this.#keepPartial(chunk, start, end) : this.#malformed(parsed, end);
     }
-    const error =
-      length === MALFORMED
-        ? head.error
-        : this.#role === 'request'
-          ? frameRequest(head)
-          : frameResponse(head, this.#requestMethod, this.#upgradable);
+    const error = isRequest ? frameRequest(head) : frameResponse(head, this.#requestMethod, this.#upgradable);
     if (error !== null) {
       head.release();
-      return this.#malformed(error as WireError, end);
+      return this.#malformed(error, end);
     }
-    const at = this.#deliverHead(head, chunk, start + length, end);
+    const at = this.#deliverHead(head, chunk, parsed, end);
     head.release();
     return at;
   }
 
-  /** Where to cut the text that is parsed as a head: all of a small chunk, else up to the head's end; -1 if there is none. */
-  #headTextEnd(chunk: Buffer, start: number, end: number): number {
-    if (end - start <= SMALL_CHUNK) return end;
-    const found = chunk.indexOf(HEAD_END, start, 'latin1');
-    return found < 0 || found + HEAD_END.length > end ? -1 : found + HEAD_END.length;
+  /** Where to cut the text that is parsed as a section: all of a small chunk, else up to the section's end; -1: too early. */
+  #sectionTextEnd(chunk: Buffer, start: number, end: number): number {
+    if (end - start <= SMALL_SECTION) return end;
+    const found = chunk.indexOf(SECTION_END, start, 'latin1');
+    if (found >= 0 && found + SECTION_END.length <= end) return found + SECTION_END.length;
+    // Beyond the limits: the parser finds out which.
+    return end - start > this.#maxSectionBytes ? end : -1;
+  }
+
+  /** Whether a section that had `held` bytes so far can be more than incomplete now. */
+  #isWorthParsing(bytes: Buffer, held: number): boolean {
+    if (bytes.length <= SMALL_SECTION || bytes.length > this.#maxSectionBytes) return true;
+    return bytes.includes(SECTION_END, Math.max(0, held - SECTION_END.length + 1), 'latin1');
+  }
+
+  get #maxSectionBytes(): number {
+    return this.#limits.headerBytes + this.#limits.startLineBytes + SECTION_END.length;
+  }
+
+  #keepPartial(chunk: Buffer, start: number, end: number): number {
+    this.#partial = new ByteBuffer(end - start);
+    this.#partial.append(chunk, start, end);
+    return end;
   }
 
   #deliverHead(head: Http1Head, chunk: Buffer, at: number, end: number): number {
@@ -215,7 +220,9 @@ export class MessageDecoder {
         return bodyEnd;
       }
       case Body.chunked:
-        this.#startChunk();
+        this.#chunks ??= new ChunkFraming(this.#limits.chunkExtensionBytes);
+        this.#chunks.begin();
+        this.#state = State.chunkLine;
         this.#events.onHead(head, chunk, at, at, false);
         return at;
       default:
@@ -230,66 +237,33 @@ export class MessageDecoder {
     this.#remaining -= bodyEnd - start;
     const isChunk = this.#state === State.chunkData;
     const fin = this.#remaining === 0;
-    if (fin) this.#state = isChunk ? State.chunkDataCr : State.complete;
+    if (fin) {
+      this.#state = isChunk ? State.chunkLine : State.complete;
+      if (isChunk) (this.#chunks as ChunkFraming).afterData();
+    }
     this.#events.onBody(chunk, start, bodyEnd);
     if (fin && !isChunk && this.#state === State.complete) this.#events.onComplete(null);
     return bodyEnd;
   }
 
-  #startChunk(): void {
-    this.#state = State.chunkSize;
-    this.#remaining = 0;
-    this.#sizeDigits = 0;
-  }
-
-  /** The bytes around chunk data, one at a time: size, extension, CRLF (RFC 9112 7.1). Every bare CR or LF is refused. */
-  #chunkFraming(chunk: Buffer, start: number, end: number): number {
-    let at = start;
-    while (at < end) {
-      const byte = chunk[at++] as number;
-      switch (this.#state) {
-        case State.chunkSize:
-          if (!this.#chunkSizeByte(byte)) return this.#malformed(BAD_CHUNK_SIZE, end);
+  #chunkLine(chunk: Buffer, start: number, end: number): number {
+    const chunks = this.#chunks as ChunkFraming;
+    for (let at = start; at < end; ) {
+      switch (chunks.next(chunk[at++] as number)) {
+        case Framed.more:
           break;
-        case State.chunkExtension:
-          if (byte === CR) this.#state = State.chunkSizeLf;
-          else if (
-            (byte < SPACE && byte !== TAB) ||
-            byte === DELETE ||
-            ++this.#extensionBytes > this.#limits.chunkExtensionBytes
-          ) {
-            return this.#malformed({ status: 400, message: 'the chunk extension is malformed or too long' }, end);
-          }
-          break;
-        case State.chunkSizeLf:
-          if (byte !== LF) return this.#malformed(BAD_CHUNK_SIZE, end);
-          this.#state = this.#remaining === 0 ? State.trailers : State.chunkData;
+        case Framed.data:
+          this.#remaining = chunks.size;
+          this.#state = State.chunkData;
           return at;
-        case State.chunkDataCr:
-          if (byte !== CR) return this.#malformed(BAD_CHUNK_END, end);
-          this.#state = State.chunkDataLf;
-          break;
+        case Framed.last:
+          this.#state = State.trailers;
+          return at;
         default:
-          if (byte !== LF) return this.#malformed(BAD_CHUNK_END, end);
-          this.#startChunk();
+          return this.#malformed(chunks.error, end);
       }
     }
-    return at;
-  }
-
-  /** One byte of a chunk's size; false when it can't be one. */
-  #chunkSizeByte(byte: number): boolean {
-    const digit = HEX[byte] as number;
-    if (digit !== 255) {
-      this.#remaining = this.#remaining * 16 + digit;
-      // 13 hexadecimal digits are the most that a double holds exactly.
-      return ++this.#sizeDigits <= 13;
-    }
-    if (this.#sizeDigits === 0) return false;
-    if (byte === CR) this.#state = State.chunkSizeLf;
-    else if (byte === SEMICOLON) this.#state = State.chunkExtension;
-    else return false;
-    return true;
+    return end;
   }
 
   #trailers(chunk: Buffer, start: number, end: number): number {
@@ -298,18 +272,18 @@ export class MessageDecoder {
       this.#events.onComplete(null);
       return start + 2;
     }
+    const textEnd = this.#sectionTextEnd(chunk, start, end);
+    if (textEnd < 0) return this.#keepPartial(chunk, start, end);
     const trailers = takeHead();
-    const length = trailers.parseTrailers(chunk.toString('latin1', start, end), this.#limits);
-    if (length === INCOMPLETE) this.#partial = Buffer.from(chunk.subarray(start, end));
-    if (length < 0) {
-      const error = trailers.error;
+    const parsed = parseTrailers(trailers, chunk, start, textEnd, this.#limits);
+    if (typeof parsed !== 'number' || parsed === INCOMPLETE) {
       trailers.release();
-      return length === INCOMPLETE ? end : this.#malformed(error as WireError, end);
+      return typeof parsed === 'number' ? this.#keepPartial(chunk, start, end) : this.#malformed(parsed, end);
     }
     this.#state = State.complete;
     this.#events.onComplete(trailers);
     trailers.release();
-    return start + length;
+    return parsed;
   }
 
   #malformed(error: WireError, end: number): number {
@@ -322,6 +296,3 @@ export class MessageDecoder {
 function isEmptyLine(bytes: Buffer): boolean {
   return bytes[0] === CR && (bytes.length === 1 || (bytes.length === 2 && bytes[1] === LF));
 }
-
-const BAD_CHUNK_SIZE: WireError = { status: 400, message: 'the chunk size is malformed' };
-const BAD_CHUNK_END: WireError = { status: 400, message: 'the chunk is not followed by CRLF' };

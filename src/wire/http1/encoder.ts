@@ -1,14 +1,13 @@
 /**
  * Messages to bytes for one direction of an HTTP/1 connection. Heads and small bodies leave in one write; what follows
- * in the same turn is gathered by corking the socket; long chunks are written uncopied.
+ * in the same turn is gathered by corking the socket; chunks of more than SHORT_BYTES are written uncopied.
  */
 import type { Socket } from 'node:net';
-import { type Count, UNCOUNTED } from '../connection-counts.ts';
+import { type ConnectionCounts, UNCOUNTED } from '../connection-counts.ts';
 import { Body, type Head } from '../head.ts';
 import { HOP_BY_HOP, NOT_IN_TRAILERS } from '../known-headers.ts';
+import { SHORT_BYTES } from '../stream.ts';
 
-/** Up to this many bytes are copied into the string that is written anyway; longer chunks are written as they are. */
-const INLINE_BYTES = 2048;
 /** What a corked socket gathers before it is written out. */
 const GATHERED_BYTES = 16 * 1024;
 
@@ -20,14 +19,14 @@ function uncork(socket: Socket): void {
 export class MessageEncoder {
   readonly #socket: Socket;
   readonly #drained: () => void;
-  readonly #sentBytes: Count;
+  readonly #counts: ConnectionCounts;
   #chunked = false;
   #awaitsDrain = false;
 
   /** `onDrain` is called once after each run of sends that returned false. */
-  constructor(socket: Socket, onDrain: () => void, sentBytes: Count = UNCOUNTED.sent) {
+  constructor(socket: Socket, onDrain: () => void, counts: ConnectionCounts = UNCOUNTED) {
     this.#socket = socket;
-    this.#sentBytes = sentBytes;
+    this.#counts = counts;
     this.#drained = () => {
       // More may have been written since: every lent byte must have left before its owner goes on.
       if (socket.writableLength > 0 && !socket.destroyed) {
@@ -56,7 +55,7 @@ export class MessageEncoder {
     head.drop(HOP_BY_HOP);
     const text = `${startLine + head.http1Fields() + ownFields}\r\n`;
     this.#chunked = chunked;
-    if (fin && !chunked && end - start <= INLINE_BYTES) {
+    if (fin && !chunked && end - start <= SHORT_BYTES) {
       this.#text(start === end ? text : text + chunk.toString('latin1', start, end));
       return true;
     }
@@ -81,7 +80,7 @@ export class MessageEncoder {
     const socket = this.#socket;
     if (this.#chunked) {
       const size = `${length.toString(16)}\r\n`;
-      if (length <= INLINE_BYTES) {
+      if (length <= SHORT_BYTES) {
         this.#text(`${size + chunk.toString('latin1', start, end)}\r\n`);
         return this.#sent();
       }
@@ -89,7 +88,7 @@ export class MessageEncoder {
       this.#text(size);
       this.#bytes(chunk, start, end);
       this.#text('\r\n');
-    } else if (length <= INLINE_BYTES) {
+    } else if (length <= SHORT_BYTES) {
       this.#text(chunk.toString('latin1', start, end));
       return this.#sent();
     } else {
@@ -112,12 +111,12 @@ export class MessageEncoder {
 
   /** Latin1. */
   #text(text: string): void {
-    this.#sentBytes.add(text.length);
+    this.#counts.sent(text.length);
     this.#socket.write(text, 'latin1');
   }
 
   #bytes(chunk: Buffer, start: number, end: number): void {
-    this.#sentBytes.add(end - start);
+    this.#counts.sent(end - start);
     this.#socket.write(end - start === chunk.length ? chunk : chunk.subarray(start, end));
   }
 

@@ -4,15 +4,15 @@
  */
 import { Body } from '../head.ts';
 import { bit, Known } from '../known-headers.ts';
+import { targetFault } from '../request-target.ts';
 import type { Http1Head } from './head.ts';
-import type { WireError } from './syntax.ts';
+import { type WireError, ZERO } from './syntax.ts';
 
 const CONTENT_LENGTH = bit(Known.contentLength);
 const TRANSFER_ENCODING = bit(Known.transferEncoding);
 
 /** So many digits are exact in a double. */
 const MAX_LENGTH_DIGITS = 15;
-const ZERO = 0x30;
 
 function refuse(message: string): WireError {
   return { status: 400, message };
@@ -63,10 +63,12 @@ function plainLength(head: Http1Head): void {
   head.append('Content-Length', String(head.contentLength));
 }
 
-/** Frames a request and checks what RFC 9112 3.2 wants of its Host. */
+/** Frames a request and checks what RFC 9112 3.2 wants of its target and its Host. */
 export function frameRequest(head: Http1Head): WireError | null {
   const error = readLength(head);
   if (error !== null) return error;
+  const fault = targetFault(head.method, head.target);
+  if (fault !== null) return refuse(fault);
   if ((head.present & bit(Known.host)) !== 0 && head.only(Known.host) === null) {
     return refuse('Host is given more than once');
   }

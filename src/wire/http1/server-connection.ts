@@ -1,31 +1,32 @@
 /**
- * The server's side of an HTTP/1 connection: one stream after another. A pipelined request waits, unread, until the
- * response before it has been sent.
+ * The server's side of an HTTP/1 connection: one stream after another. request-input.ts reads the requests; here is what
+ * becomes of each, and of the connection after it.
  *
  *     idle --head--> request under way --both sides complete--> idle      (keep-alive)
- *                                      \--------------------> lingering   (close: answered, reads on for a moment so
- *                                                                          that the peer sees the answer, not a reset)
+ *                                      \--------------------> closing     (answered; lingering-close.ts)
  */
 import type { Socket } from 'node:net';
+import { readAccepted } from '../accepted-socket.ts';
 import { type ConnectionCounts, UNCOUNTED } from '../connection-counts.ts';
 import { Body, type Head, type ResponseHead } from '../head.ts';
 import { type InactivityLimits, InactivityWatch, type Turn, type WatchedConnection } from '../inactivity.ts';
 import { bit, Known } from '../known-headers.ts';
+import { type BytesReader, ReadBuffer } from '../read-buffer.ts';
+import { statusLine } from '../reasons.ts';
 import type { ConnectionAddresses, ResetReason, Stream, StreamEvents } from '../stream.ts';
-import { TimerEntry, type TimerWheel } from '../timer-wheel.ts';
-import { type DecoderEvents, type DecoderLimits, MessageDecoder } from './decoder.ts';
+import type { TimerWheel } from '../timer-wheel.ts';
+import type { DecoderLimits } from './decoder.ts';
 import { MessageEncoder, needsChunking } from './encoder.ts';
 import { type ConnectionOptions, readConnection } from './framing.ts';
 import type { Http1Head } from './head.ts';
+import { LingeringClose } from './lingering-close.ts';
+import { RequestClock, type RequestClockOwner, type RequestTimes } from './request-clock.ts';
+import { RequestInput, type RequestInputOwner } from './request-input.ts';
 import type { WireError } from './syntax.ts';
 
-export interface ServerConnectionLimits extends DecoderLimits, InactivityLimits {
-  /** From the first byte of a head to its last. */
-  readonly headerTimeoutMs: number;
-  /** Without a request under way. */
-  readonly idleTimeoutMs: number;
-  /** After so long the response under way is the last; none: never. */
-  readonly lifeTimeMs?: number | undefined;
+export interface ServerConnectionLimits extends DecoderLimits, InactivityLimits, RequestTimes {
+  /** A client that ends its direction (FIN) while it waits for a response has left; else it may still want it. */
+  readonly endMeansGone?: boolean | undefined;
 }
 
 export interface ServerConnectionOwner {
@@ -39,18 +40,15 @@ export interface ServerConnectionOwner {
   closed(connection: Http1ServerConnection): void;
 }
 
-/** How long a closing connection is still read from after the answer has left. */
-const LINGER_MS = 2000;
-
 const UPGRADE = bit(Known.upgrade);
 
 export class Http1ServerConnection
-  extends TimerEntry
-  implements Stream, DecoderEvents, ConnectionAddresses, WatchedConnection
+  implements Stream, RequestInputOwner, RequestClockOwner, ConnectionAddresses, WatchedConnection, BytesReader
 {
   readonly #socket: Socket;
   readonly #owner: ServerConnectionOwner;
-  readonly #decoder: MessageDecoder;
+  readonly #input: RequestInput;
+  readonly #clock: RequestClock;
   readonly #encoder: MessageEncoder;
   readonly #counts: ConnectionCounts;
   /** By performance.now(). */
@@ -69,38 +67,29 @@ export class Http1ServerConnection
   #responseDone = false;
   #closeDelimited = false;
   #tunnel = false;
-  #held = false;
-  #peerEnded = false;
-  #lingering = false;
-  /** Bytes of requests that wait for their turn. */
-  #waiting: Buffer | null = null;
-  #pushing = false;
-  /** A part of a head has come, and its time is running. */
-  #headStarted = false;
-  #idleSinceMs: number;
-  /** Wheel time from which on no further request is taken. */
-  readonly #expiresMs: number;
+  /** Set when the last answer has been sent. */
+  #closing: LingeringClose | null = null;
 
-  constructor(socket: Socket, owner: ServerConnectionOwner) {
-    super();
+  /** The socket was accepted with `pauseOnConnect`; one of our own takes its place. */
+  constructor(accepted: Socket, owner: ServerConnectionOwner) {
+    const buffer = new ReadBuffer(this);
+    const socket = readAccepted(accepted, buffer);
     this.#socket = socket;
     this.#owner = owner;
     this.#counts = owner.counts ?? UNCOUNTED;
-    this.#decoder = new MessageDecoder('request', owner.limits, this);
-    this.#encoder = new MessageEncoder(socket, () => this.#events?.onDrain(), this.#counts.sent);
+    this.#input = new RequestInput(socket, buffer, owner.limits, this);
+    this.#encoder = new MessageEncoder(socket, () => this.#events?.onDrain(), this.#counts);
     this.remoteHost = socket.remoteAddress ?? 'unknown';
     this.remotePort = socket.remotePort ?? 0;
-    this.#idleSinceMs = owner.wheel.nowMs;
-    this.#expiresMs = owner.wheel.nowMs + (owner.limits.lifeTimeMs ?? Number.POSITIVE_INFINITY);
-    owner.wheel.add(this, this.#idleLeftMs());
+    this.#clock = new RequestClock(owner.wheel, owner.limits, this);
     const watch = InactivityWatch.start(socket, this, owner.limits, owner.wheel);
-    socket.on('data', (chunk: Buffer) => this.#onData(chunk));
-    socket.on('end', () => this.#onEnd());
+    socket.on('end', () => this.#input.end());
     socket.on('error', (error: NodeJS.ErrnoException) => this.#gone({ type: 'failed', code: error.code ?? 'EIO' }));
     socket.on('close', () => {
       this.#gone({ type: 'closed' });
-      owner.wheel.remove(this);
+      this.#clock.stop();
       if (watch !== null) owner.wheel.remove(watch);
+      if (this.#closing !== null) owner.wheel.remove(this.#closing);
       owner.closed(this);
     });
   }
@@ -130,7 +119,7 @@ export class Http1ServerConnection
   drain(): void {
     this.#draining = true;
     this.#keepAlive = false;
-    if (this.#events === null && !this.#lingering) this.#close();
+    if (this.#events === null) this.#close();
   }
 
   destroy(): void {
@@ -141,8 +130,8 @@ export class Http1ServerConnection
 
   sendHead(head: ResponseHead, chunk: Buffer, start: number, end: number, fin: boolean): boolean {
     this.#responseStarted = true;
-    if (this.#isExpired()) this.#keepAlive = false;
-    const startLine = `HTTP/1.1 ${head.status} ${head.reason}\r\n`;
+    if (this.#clock.isExpired) this.#keepAlive = false;
+    const startLine = statusLine(head.status, head.reason);
     let own = '';
     let chunked = false;
     if (head.bodyKind === Body.tunnel) {
@@ -169,7 +158,7 @@ export class Http1ServerConnection
   sendInterim(head: ResponseHead): void {
     // RFC 9110 15.2: an HTTP/1.0 client knows no 1xx.
     if (this.#minorVersion > 0 && !this.#responseStarted) {
-      this.#encoder.interim(`HTTP/1.1 ${head.status} ${head.reason}\r\n`, head);
+      this.#encoder.interim(statusLine(head.status, head.reason), head);
     }
   }
 
@@ -185,31 +174,29 @@ export class Http1ServerConnection
   reset(): void {
     if (this.#events === null) return;
     this.#events = null;
-    this.#decoder.stop();
+    this.#input.stop();
     // What is ended by the close, a body or a tunnel, would look complete after an orderly one.
     if (this.#closeDelimited || this.#tunnel || !this.#responseStarted) this.#socket.resetAndDestroy();
     else this.#close();
   }
 
   hold(): void {
-    this.#held = true;
-    this.#socket.pause();
+    this.#input.hold();
   }
 
   resume(): void {
-    if (!this.#held) return;
-    this.#held = false;
-    if (this.#waiting === null) this.#socket.resume();
+    this.#input.resume();
   }
 
-  // ---- DecoderEvents: what the client sent
+  // ---- RequestInputOwner: what the client sent
 
   onHead(head: Http1Head, chunk: Buffer, start: number, end: number, fin: boolean): void {
-    this.#headStarted = false;
+    this.#clock.requestBegan();
     this.#minorVersion = head.minorVersion;
     this.#requestDone = fin;
     const options = readConnection(head);
-    this.#keepAlive = this.#wantsKeepAlive(options);
+    // What follows a CONNECT is meant for the tunnel: if there will be none, it must not be taken for requests.
+    this.#keepAlive = head.method !== 'CONNECT' && this.#wantsKeepAlive(options);
     // RFC 9110 7.8: an Upgrade that Connection does not name, or that comes by HTTP/1.0, is none.
     if ((head.present & UPGRADE) !== 0 && !(options.upgrade && head.minorVersion > 0)) head.remove('upgrade');
     this.requests++;
@@ -239,7 +226,7 @@ export class Http1ServerConnection
     }
     const { head, body } = this.#owner.refusal(error);
     this.#encoder.head(
-      `HTTP/1.1 ${head.status} ${head.reason}\r\n`,
+      statusLine(head.status, head.reason),
       head,
       'Connection: close\r\n',
       false,
@@ -251,93 +238,70 @@ export class Http1ServerConnection
     this.#close();
   }
 
-  // ---- TimerEntry
+  onUnfinished(): void {
+    if (this.#events === null) this.#clock.headBegan();
+  }
 
-  onTimer(): void {
-    const { limits, wheel } = this.#owner;
-    if (this.#lingering) {
-      this.#socket.destroy();
-    } else if (this.#headStarted) {
-      this.onMalformed({ status: 408, message: `the request head took longer than ${limits.headerTimeoutMs} ms` });
+  onAllReceived(): void {
+    this.#keepAlive = false;
+    if (this.#closing !== null) {
+      this.#socket.destroySoon();
+    } else if (this.#tunnel) {
+      this.#events?.onEnd(null);
+      if (this.#responseDone) this.#events = null;
     } else if (this.#events === null) {
-      const leftMs = this.#idleLeftMs();
-      if (leftMs > 0) wheel.add(this, leftMs);
-      else this.#close();
-    } else {
-      wheel.add(this, limits.idleTimeoutMs);
+      if (this.#input.isBetweenRequests) this.#close();
+      else this.onMalformed({ status: 400, message: 'the connection was closed in the middle of a request head' });
+    } else if (!this.#requestDone || (this.#owner.limits.endMeansGone === true && !this.#responseStarted)) {
+      this.#gone({ type: 'closed' });
+      this.#socket.destroy();
     }
+  }
+
+  // ---- RequestClockOwner
+
+  onHeadOverdue(): void {
+    const { headerTimeoutMs } = this.#owner.limits;
+    this.onMalformed({ status: 408, message: `the request head took longer than ${headerTimeoutMs} ms` });
+  }
+
+  onIdleTooLong(): void {
+    this.#close();
   }
 
   // ---- WatchedConnection
 
   get turn(): Turn {
     if (this.#tunnel) return 'either';
-    return this.#events === null || !(this.#requestDone || this.#held) ? 'peer' : 'own';
+    return this.#events === null || !(this.#requestDone || this.#input.isHeld) ? 'peer' : 'own';
   }
 
   onSilence(message: string): void {
-    this.#counts.readTimeouts.add(1);
-    if (this.#tunnel) this.#socket.destroy();
-    else if (this.#events !== null || this.#headStarted) this.onMalformed({ status: 408, message });
+    this.#counts.readTimedOut();
+    if (this.#tunnel || this.#closing !== null) this.#socket.destroy();
+    else if (this.#events !== null || this.#clock.isWithinHead) this.onMalformed({ status: 408, message });
     else this.#close();
   }
 
   /** Nobody is there to be told why. */
   onStall(): void {
-    this.#counts.writeTimeouts.add(1);
+    this.#counts.writeTimedOut();
     this.#socket.destroy();
   }
 
   // ---- the socket
 
-  #onData(chunk: Buffer): void {
-    this.#counts.received.add(chunk.length);
-    if (this.#lingering) return;
-    if (this.#tunnel) this.#events?.onData(chunk, 0, chunk.length);
-    else if (this.#waiting !== null) this.#waiting = Buffer.concat([this.#waiting, chunk]);
-    else this.#feed(chunk);
-  }
-
-  #feed(chunk: Buffer): void {
-    this.#pushing = true;
-    const taken = this.#decoder.push(chunk, 0, chunk.length);
-    this.#pushing = false;
-    if (this.#lingering) return;
-    if (taken < chunk.length) {
-      this.#waiting = chunk.subarray(taken);
-      this.#socket.pause();
-    } else if (this.#events === null && !this.#headStarted && !this.#decoder.isBetweenMessages) {
-      this.#headStarted = true;
-      this.#owner.wheel.add(this, this.#owner.limits.headerTimeoutMs);
-    }
-  }
-
-  /** The client has sent its last byte; it may still want answers (half-close), also to requests that wait. */
-  #onEnd(): void {
-    this.#peerEnded = true;
-    if (this.#waiting === null) this.#allReceived();
-  }
-
-  #allReceived(): void {
-    this.#keepAlive = false;
-    if (this.#lingering) {
-      this.#socket.destroySoon();
-    } else if (this.#tunnel) {
-      this.#events?.onEnd(null);
-      if (this.#responseDone) this.#events = null;
-    } else if (this.#events === null) {
-      if (this.#decoder.isBetweenMessages) this.#close();
-      else this.onMalformed({ status: 400, message: 'the connection was closed in the middle of a request head' });
-    } else if (!this.#requestDone) {
-      this.#gone({ type: 'closed' });
-      this.#socket.destroy();
-    }
+  onBytes(chunk: Buffer, length: number): boolean {
+    this.#counts.received(length);
+    if (this.#tunnel) this.#events?.onData(chunk, 0, length);
+    else this.#input.push(chunk, length);
+    return this.#tunnel || (this.#events !== null && !this.#requestDone);
   }
 
   #gone(reason: ResetReason): void {
     const events = this.#events;
     this.#events = null;
-    this.#decoder.stop();
+    this.#input.stop();
     events?.onReset(reason);
   }
 
@@ -348,21 +312,11 @@ export class Http1ServerConnection
     return this.#minorVersion > 0 || options.keepAlive;
   }
 
-  /** How long it may go on without a request. */
-  #idleLeftMs(): number {
-    const { limits, wheel } = this.#owner;
-    return Math.min(this.#idleSinceMs + limits.idleTimeoutMs, this.#expiresMs) - wheel.nowMs;
-  }
-
-  #isExpired(): boolean {
-    return this.#owner.wheel.nowMs >= this.#expiresMs;
-  }
-
   #responseEnded(): void {
     this.#responseDone = true;
     if (this.#tunnel) {
       this.#socket.end();
-      if (this.#peerEnded) this.#events = null;
+      if (this.#input.hasEnded) this.#events = null;
       return;
     }
     this.#finishIfDone();
@@ -375,7 +329,7 @@ export class Http1ServerConnection
       return;
     }
     this.#events = null;
-    if (!this.#keepAlive || this.#isExpired()) {
+    if (!this.#keepAlive || this.#clock.isExpired) {
       this.#close();
       return;
     }
@@ -383,49 +337,28 @@ export class Http1ServerConnection
     this.#responseStarted = false;
     this.#responseDone = false;
     this.#closeDelimited = false;
-    this.resume();
-    this.#idleSinceMs = this.#owner.wheel.nowMs;
+    this.#input.giveAway();
+    this.#clock.requestEnded();
     // A client that doesn't read its answers is asked for no further requests.
-    if (this.#socket.writableLength < this.#socket.writableHighWaterMark) this.#next();
-    else this.#socket.once('drain', () => this.#next());
-  }
-
-  #next(): void {
-    if (this.#lingering) return;
-    this.#decoder.next();
-    if (!this.#pushing) this.#continue();
-  }
-
-  /** Goes on with what the client has sent meanwhile. */
-  #continue(): void {
-    const waiting = this.#waiting;
-    this.#waiting = null;
-    if (waiting !== null) this.#feed(waiting);
-    if (this.#waiting !== null) return;
-    if (this.#peerEnded) this.#allReceived();
-    else if (!this.#held && this.#socket.isPaused()) this.#socket.resume();
+    if (this.#socket.writableLength < this.#socket.writableHighWaterMark) this.#input.next();
+    else this.#socket.once('drain', () => this.#input.next());
   }
 
   #startTunnel(): void {
-    this.#owner.wheel.remove(this);
-    this.#decoder.stop();
-    const waiting = this.#waiting;
-    this.#waiting = null;
-    if (waiting !== null) this.#events?.onData(waiting, 0, waiting.length);
-    if (!this.#held) this.#socket.resume();
-    if (this.#peerEnded) this.#events?.onEnd(null);
+    this.#clock.stop();
+    const early = this.#input.stop();
+    if (early !== null) this.#events?.onData(early, 0, early.length);
+    if (!this.#input.isHeld) this.#socket.resume();
+    if (this.#input.hasEnded) this.#events?.onEnd(null);
   }
 
-  /** Ends after what was sent has left. A client that doesn't read it, or doesn't end in turn, is not waited for long. */
+  /** Ends after what was sent has left. */
   #close(): void {
+    if (this.#closing !== null) return;
+    const { wheel, limits } = this.#owner;
     this.#events = null;
-    this.#lingering = true;
-    this.#waiting = null;
-    this.#decoder.stop();
-    this.#socket.end(() => {
-      if (!this.#socket.destroyed) this.#owner.wheel.add(this, LINGER_MS);
-    });
-    this.#socket.resume();
-    this.#owner.wheel.add(this, this.#owner.limits.idleTimeoutMs);
+    this.#input.stop();
+    this.#clock.stop();
+    this.#closing = new LingeringClose(this.#socket, wheel, limits.idleTimeoutMs);
   }
 }

@@ -7,6 +7,9 @@ function table(test: (byte: number) => boolean): Uint8Array {
 /** tchar: what names of methods and fields are made of. */
 export const TOKEN: Uint8Array = table((byte) => /[A-Za-z0-9!#$%&'*+.^_`|~-]/.test(String.fromCharCode(byte)));
 
+/** What field values are made of: everything but control characters, and HTAB. */
+export const FIELD_VALUE: Uint8Array = table((byte) => byte === 9 || (byte >= 32 && byte !== 127));
+
 /** Hexadecimal digits by value, 255 for everything else. */
 export const HEX: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) =>
   /[0-9a-fA-F]/.test(String.fromCharCode(byte)) ? Number.parseInt(String.fromCharCode(byte), 16) : 255,
@@ -18,6 +21,7 @@ export const SPACE = 32;
 export const TAB = 9;
 export const COLON = 58;
 export const SEMICOLON = 59;
+export const ZERO = 48;
 export const DELETE = 127;
 
 /** Limits on a message's head; a parser holds no more than this of a peer's bytes. */

@@ -1,4 +1,5 @@
 // `dtab history` and `dtab rollback` with a namerd that keeps its dtabs in SQLite.
+import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { type Test, test } from 'tap';
 import { InMemoryStorage } from '../../../namerd/storage/in-memory.ts';
@@ -7,7 +8,7 @@ import { Dtab } from '../../../src/naming/index.ts';
 import { startController } from '../../support/controller.ts';
 import { namerctl } from '../../support/namerctl.ts';
 import { startNamerd } from '../../support/namerd.ts';
-import { freePorts } from '../../support/ports.ts';
+import { freePorts, portOf } from '../../support/ports.ts';
 import { tempDir } from '../../support/temp-dir.ts';
 
 async function startWithHistory(t: Test) {
@@ -110,6 +111,19 @@ test('a dtab of one version has nowhere to go back to', async (t) => {
   const run = await startWithHistory(t);
   await run(['create', 'internal', '-'], { input: '' });
   t.match(await run(['rollback', 'internal']), { code: 3, stderr: 'there is no earlier version' });
+});
+
+test('a namerd of another kind', async (t) => {
+  const server = createServer(({ url }, response) =>
+    url === '/api/1/dtabs' ? response.end('["internal"]') : response.writeHead(404).end(),
+  );
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => server.close());
+  const baseUrl = `http://127.0.0.1:${portOf(server)}`;
+  t.match(await namerctl(t, ['dtab', 'history', 'internal'], { baseUrl }), {
+    code: 3,
+    stderr: '"internal" is there, but this namerd does not tell that',
+  });
 });
 
 test('a storage that keeps no past', async (t) => {

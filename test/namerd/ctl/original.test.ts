@@ -57,6 +57,10 @@ test('flags in all their forms', async (t) => {
     ['dtab get x --version 3', 255, 'unknown flag: --version\n'],
     ['dtab update --base-url', 255, 'flag needs an argument: --base-url\n'],
     ['dtab get --base-url=', 255, 'get requires a name argument\n'],
+    ['dtab get ---json', 255, 'bad flag syntax: ---json\n'],
+    ['dtab get -hx', 255, "unknown shorthand flag: 'x' in -x\n"],
+    ['dtab list --base-url=', 255, 'empty base URL\n'],
+    ['nope --help', 255, 'unknown command "nope" for "namerctl"\n'],
     ['dtap', 255, 'unknown command "dtap" for "namerctl"\n\nDid you mean this?\n\tdtab\n\n'],
   ];
   for (const [args, code, stdout] of cases) {
@@ -80,6 +84,9 @@ test('help by every way to ask for it', async (t) => {
     [['help', 'dtab'], 'namerctl dtab [command]'],
     [['dtab', 'help'], 'namerctl dtab [command]'],
     [['help', 'dtab', 'get'], 'namerctl dtab get [name] [flags]'],
+    [['help', 'dtab', 'nope'], 'namerctl dtab [command]'],
+    [['dtab', 'list', '-h', 'extra'], 'namerctl dtab list [flags]'],
+    [['--base-url', 'x', 'dtab', '--help'], 'namerctl dtab [command]'],
     [['dtab', 'cat', '-h'], 'namerctl dtab get [name] [flags]'],
     [['dtab', 'edit', '--help'], 'namerctl dtab edit [name] [flags]'],
   ] as const) {

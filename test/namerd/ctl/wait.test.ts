@@ -23,8 +23,8 @@ test('update --wait ends when the version has arrived everywhere', async (t) => 
   const updating = startNamerctl(t, ['dtab', 'update', 'internal', '-', '--wait'], { baseUrl, input: `${DTAB} ;` });
   await updating.printed(/^Updated internal$/m);
   await until(() => storage.observe('internal').value.value?.version.at(-1) === 2);
+  await until(() => updating.errorsSoFar().includes('waiting: 2 old\n'));
   a.report({ state: 'serving', version: counterVersion(2) });
-  await until(() => updating.errorsSoFar().includes('waiting: 1 serving, 1 old\n'));
   b.report({ state: 'idle', version: counterVersion(2) });
   const { code, stdout, stderr } = await updating.exited;
   t.equal(code, 0);

@@ -1,6 +1,6 @@
 // Where a version has arrived, by what Signposts said to this namerd and by what other namerds left in the storage.
 import { test } from 'tap';
-import { type Entry, mergeNotices, parseNotice } from '../../../namerd/receipts/notice.ts';
+import { type Entry, mergeNotices, noticeText, parseNotice } from '../../../namerd/receipts/notice.ts';
 import { Receipts, type Reporter } from '../../../namerd/receipts/receipts.ts';
 import type { Notices } from '../../../namerd/storage/storage.ts';
 import { counterVersion, isAtLeast } from '../../../namerd/storage/versions.ts';
@@ -154,11 +154,10 @@ test('notices of namerds that have gone', async (t) => {
   t.same(shown(dead), ['a disconnected 600'], 'nobody has heard of it since');
   const live = { at: now, seen: [entry('a', 'serving', now - 500_000)] };
   t.same(shown(dead, live), ['a serving 500']);
-  t.same(
-    shown({ at: now, seen: [entry('a', 'disconnected', now)] }, live),
-    ['a serving 500'],
-    'a late notice of a loss',
-  );
+  const lost = (at: number) => ({ at: now, seen: [entry('a', 'disconnected', at)] });
+  t.same(shown(lost(now - 480_000), live), ['a serving 500'], 'a late notice of a loss');
+  t.same(shown(lost(now - 400_000), live), ['a disconnected 400'], 'its namerd has gone since, which is not known yet');
+  t.same(shown({ at: now, seen: [entry('a', 'left', now - 499_000)] }, live), ['a left 499']);
   t.same(
     shown({ at: now, seen: [entry('a', 'left', now)] }, { at: now, seen: [entry('a', 'disconnected', now - 1000)] }),
     ['a left 0'],
@@ -182,6 +181,25 @@ test('notices of namerds that have gone', async (t) => {
     parseNotice(half)?.seen.map(({ name }) => name),
     ['c'],
   );
+});
+
+test('a notice fits into what a storage takes', async (t) => {
+  const entry = (i: number, state: Entry['state']): Entry => ({
+    ...signpost(`host-${i}`),
+    at: 1,
+    state,
+    version: etag(v1),
+    waiting: ['x'.repeat(1000)],
+  });
+  const seen = (connected: number, gone: number) => [
+    ...Array.from({ length: connected }, (_, i) => entry(i, 'serving')),
+    ...Array.from({ length: gone }, (_, i) => entry(connected + i, 'disconnected')),
+  ];
+  const told = (entries: readonly Entry[]) => parseNotice(noticeText({ at: 1, seen: entries }))?.seen ?? [];
+  t.equal(told(seen(100, 100))[0]?.waiting.length, 1);
+  t.same([told(seen(1_000, 1_000)).length, told(seen(1_000, 1_000))[0]?.waiting.length], [2_000, 0]);
+  t.equal(told(seen(2_000, 5_000)).length, 2_000);
+  t.throws(() => noticeText({ at: 1, seen: seen(10_000, 0) }), /10000 Signposts are too many/);
 });
 
 test('versions are put in order where they can be', async (t) => {

@@ -44,7 +44,7 @@ test('io.l5d.sqlite', async (t) => {
     isDurable: true,
     isShared: true,
     hasHistory: true,
-    hasNotices: false,
+    hasNotices: true,
   });
 });
 

@@ -67,6 +67,29 @@ test('connections', async (t) => {
     t.match(one.received, /Connection: close\r\n[\s\S]*2\r\nab\r\n0\r\n\r\n$/);
   });
 
+  await t.test(
+    'elsewhere a client that ends while it waits has left; one that is being answered gets the rest',
+    async (t) => {
+      const backend = await Backend.start(t);
+      const left = await client(t, impatientPort);
+      left.send(get(backend.host));
+      const peer = await backend.requested();
+      left.socket.end();
+      await until(() => peer.ended || peer.closed);
+      await until(() => left.closed);
+      t.equal(left.received, '');
+
+      const reading = await client(t, impatientPort);
+      reading.send(get(backend.host));
+      const other = await backend.requested(1);
+      other.send('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nab');
+      await reading.got('ab');
+      reading.socket.end();
+      other.send('cd');
+      await reading.got('abcd');
+    },
+  );
+
   await t.test('what is malformed behind a sound request does not spoil its answer', async (t) => {
     const backend = await Backend.start(t, echoPath);
     const one = await client(t, port);
@@ -365,9 +388,14 @@ test('connections', async (t) => {
         const peer = await backend.requested();
         if (how === 'end') peer.socket.end(start, 'latin1');
         else peer.socket.write(start, 'latin1', () => peer.socket.resetAndDestroy());
+        if (start === '' && how === 'reset') {
+          // Nothing of an answer had come, and a GET may be sent twice.
+          const next = await backend.requested(1);
+          next.socket.end();
+        }
         await one.got(/HTTP\/1\.1 502 [\s\S]*\r\n\r\n/);
         t.match(one.received, /l5d-err/, JSON.stringify([start, how]));
-        t.equal(backend.peers.length, 1);
+        t.equal(backend.peers.length, start === '' && how === 'reset' ? 2 : 1);
       }
     }
     const backend = await Backend.start(t, echoPath);

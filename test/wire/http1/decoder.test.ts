@@ -443,7 +443,7 @@ interface Message {
 const message: fc.Arbitrary<Message> = fc
   .tuple(
     token,
-    fc.stringMatching(/^[!-~]{1,30}$/),
+    fc.stringMatching(/^\/[!-~]{0,30}$/),
     fields,
     fc.option(data),
     fc.array(chunk, { maxLength: 4 }),

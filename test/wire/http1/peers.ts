@@ -122,9 +122,9 @@ export function sized(body: string, status = '200 OK'): string {
 }
 
 export interface Proxy {
-  /** Routes a request to the backend that listens on the port that is its Host. */
+  /** Routes a request to the backend that listens on the port that is its Host; clients may half-close. */
   readonly port: number;
-  /** The same, with a header timeout and an idle timeout of 300 ms. */
+  /** The same, with a header timeout and an idle timeout of 300 ms; a client that ends has left. */
   readonly impatientPort: number;
   readonly pid: number;
 }
@@ -140,7 +140,7 @@ export async function startProxy(t: Scope): Promise<Proxy> {
   const { pid } = await startSignpost(
     t as Parameters<typeof startSignpost>[0],
     `admin: {port: ${admin}}
-routers:${router('patient', `port: ${port}`)}${router('impatient', `port: ${impatientPort}, headerTimeoutMs: 300, idleTimeoutMs: 300`)}
+routers:${router('patient', `port: ${port}, allowHalfClose: true`)}${router('impatient', `port: ${impatientPort}, headerTimeoutMs: 300, idleTimeoutMs: 300`)}
 `,
   );
   const listens = (at: number) =>

@@ -25,6 +25,7 @@ export interface DecodedMessage {
 export interface Transcript {
   readonly messages: DecodedMessage[];
   error: number | null;
+  why: string | null;
 }
 
 function fieldsOf(head: Head): [string, string][] {
@@ -36,7 +37,7 @@ function fieldsOf(head: Head): [string, string][] {
 }
 
 class Recorder implements DecoderEvents {
-  readonly transcript: Transcript = { messages: [], error: null };
+  readonly transcript: Transcript = { messages: [], error: null, why: null };
   readonly #role: 'request' | 'response';
 
   constructor(role: 'request' | 'response') {
@@ -64,6 +65,7 @@ class Recorder implements DecoderEvents {
   onMalformed(error: WireError): void {
     if (this.transcript.error !== null) throw new Error('failed twice');
     this.transcript.error = error.status;
+    this.transcript.why = error.message;
   }
 
   get #last(): DecodedMessage {
@@ -96,23 +98,26 @@ export function decode(
   {
     limits = LIMITS,
     methods = [],
+    upgradable = true,
     end = false,
-  }: { limits?: DecoderLimits; methods?: readonly string[]; end?: boolean } = {},
+  }: { limits?: DecoderLimits; methods?: readonly string[]; upgradable?: boolean; end?: boolean } = {},
 ): Transcript {
   const recorder = new Recorder(role);
   const decoder = new MessageDecoder(role, limits, recorder);
   let answered = 0;
-  const expect = () => decoder.expectResponseTo(methods[answered++] ?? 'GET', true);
+  const expect = () => decoder.expectResponseTo(methods[answered++] ?? 'GET', upgradable);
   if (role === 'response') expect();
-  for (const piece of pieces) {
-    const chunk = Buffer.from(piece, 'latin1');
-    let at = decoder.push(chunk, 0, chunk.length);
-    while (at < chunk.length && decoder.isComplete) {
+  for (const [i, piece] of pieces.entries()) {
+    // As in a buffer that is used again: behind what was read there are other bytes, which nobody may look at. The most
+    // misleading ones are those that come next.
+    const chunk = Buffer.from(piece + pieces.slice(i + 1).join(''), 'latin1');
+    let at = decoder.push(chunk, 0, piece.length);
+    while (at < piece.length && decoder.isComplete) {
       if (role === 'response') expect();
       else decoder.next();
-      at = decoder.push(chunk, at, chunk.length);
+      at = decoder.push(chunk, at, piece.length);
     }
-    if (at !== chunk.length && recorder.transcript.error === null) throw new Error(`took ${at} of ${chunk.length}`);
+    if (at !== piece.length && recorder.transcript.error === null) throw new Error(`took ${at} of ${piece.length}`);
     // Bytes are lent: nobody may still look at them.
     chunk.fill('!');
   }

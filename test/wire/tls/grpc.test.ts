@@ -1,7 +1,8 @@
 // The same contexts under grpc-js: calls over TLS in both directions, with certificates that are replaced.
-import { Client, type handleUnaryCall, Server, type ServiceDefinition } from '@grpc/grpc-js';
+import { createServer } from 'node:tls';
+import { Client, type handleUnaryCall, Server, ServerCredentials, type ServiceDefinition } from '@grpc/grpc-js';
 import { test } from 'tap';
-import { grpcChannelCredentials, grpcServerCredentials } from '../../../src/wire/tls/grpc.ts';
+import { grpcChannelCredentials } from '../../../src/wire/tls/grpc.ts';
 import { ClientTls, certificateNames, ServerTls } from '../../../src/wire/tls/index.ts';
 import { certificateAuthority, replaceCertificate } from '../../support/certificates.ts';
 import { MemoryLog } from '../../support/log.ts';
@@ -38,14 +39,18 @@ test('calls go over TLS both ways, and both sides follow their files', async (t)
     reply(null, Buffer.from(sslPeerCertificate === undefined ? '' : certificateNames(sslPeerCertificate.raw).join()));
   };
   server.addService(echo, { Echo: tell });
-  const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync('127.0.0.1:0', grpcServerCredentials(serverTls), (error, bound) =>
-      error === null ? resolve(bound) : reject(error),
-    );
-  });
+  const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
+  const listener = createServer(
+    { ...serverTls.handshakeOptions, ...serverTls.contextOptions, ALPNProtocols: ['h2'] },
+    (socket) => injector.injectConnection(socket),
+  );
+  serverTls.follow(listener);
+  await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
+  const { port } = listener.address() as { port: number };
   const clients: Client[] = [];
   t.teardown(() => {
     for (const client of clients) client.close();
+    listener.close();
     server.forceShutdown();
     serverTls.close();
     clientTls.close();

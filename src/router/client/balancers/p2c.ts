@@ -1,35 +1,23 @@
 /** p2c: of two endpoints drawn at random, the one with fewer requests in flight. */
-import * as defaults from '../../../config/defaults.ts';
 import { defineKind } from '../../../config/kind.ts';
-import { optional } from '../../../config/kinds.ts';
-import * as scalars from '../../../config/scalars.ts';
-import type { Balancer, BalancerContext, Node } from './balancer.ts';
+import { type Balancer, type BalancerContext, drawLessLoaded, type Node } from './balancer.ts';
+import { maxEffort } from './max-effort.ts';
 import { WeightClasses } from './weight-classes.ts';
 
-class PowerOfTwoChoices<N extends Node> implements Balancer<N> {
+class PowerOfTwoChoices implements Balancer<Node> {
   readonly #random: () => number;
-  #nodes: readonly N[] = [];
+  #nodes: readonly Node[] = [];
 
-  constructor(nodes: readonly N[], random: () => number) {
+  constructor({ random }: BalancerContext) {
     this.#random = random;
+  }
+
+  update(nodes: readonly Node[]): void {
     this.#nodes = nodes;
   }
 
-  update(nodes: readonly N[]): void {
-    this.#nodes = nodes;
-  }
-
-  pick(): N | null {
-    const nodes = this.#nodes;
-    const count = nodes.length;
-    if (count <= 1) return nodes[0] ?? null;
-    const first = Math.floor(this.#random() * count);
-    // Drawn among the others, so that the two are distinct.
-    let second = Math.floor(this.#random() * (count - 1));
-    if (second >= first) second++;
-    const a = nodes[first] as N;
-    const b = nodes[second] as N;
-    return b.load < a.load ? b : a;
+  pick(): Node | null {
+    return drawLessLoaded(this.#random, this.#nodes, this.#nodes.length);
   }
 }
 
@@ -37,14 +25,7 @@ export const p2c = defineKind({
   kind: 'p2c',
   thread: 'data',
   summary: 'The less loaded of two endpoints drawn at random.',
-  config: (z) =>
-    z.strictObject({
-      maxEffort: optional(
-        scalars.int(z, { min: 1 }),
-        'Draws before an endpoint that is not available is taken.',
-        defaults.maxEffort,
-      ),
-    }),
+  config: (z) => z.strictObject({ maxEffort: maxEffort(z) }),
   create: (_config, context: BalancerContext): Balancer<Node> =>
-    new WeightClasses((nodes) => new PowerOfTwoChoices(nodes, context.random), context.random),
+    new WeightClasses(() => new PowerOfTwoChoices(context), context.random),
 });

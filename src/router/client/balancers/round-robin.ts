@@ -1,26 +1,25 @@
 /** roundRobin: one endpoint after another. */
-import * as defaults from '../../../config/defaults.ts';
 import { defineKind } from '../../../config/kind.ts';
-import { optional } from '../../../config/kinds.ts';
-import * as scalars from '../../../config/scalars.ts';
-import type { Balancer, BalancerContext, Node } from './balancer.ts';
+import { type Balancer, type BalancerContext, drawIndex, type Node } from './balancer.ts';
+import { maxEffort } from './max-effort.ts';
 import { WeightClasses } from './weight-classes.ts';
 
-class RoundRobin<N extends Node> implements Balancer<N> {
-  #nodes: readonly N[];
-  #next: number;
-
+class RoundRobin implements Balancer<Node> {
+  readonly #random: () => number;
+  #nodes: readonly Node[] = [];
   /** Starts anywhere: hosts that start together must not all begin with the same endpoint. */
-  constructor(nodes: readonly N[], random: () => number) {
-    this.#nodes = nodes;
-    this.#next = Math.floor(random() * nodes.length);
+  #next = -1;
+
+  constructor({ random }: BalancerContext) {
+    this.#random = random;
   }
 
-  update(nodes: readonly N[]): void {
+  update(nodes: readonly Node[]): void {
+    if (this.#next < 0) this.#next = drawIndex(this.#random, nodes.length);
     this.#nodes = nodes;
   }
 
-  pick(): N | null {
+  pick(): Node | null {
     if (this.#next >= this.#nodes.length) this.#next = 0;
     return this.#nodes[this.#next++] ?? null;
   }
@@ -30,14 +29,7 @@ export const roundRobin = defineKind({
   kind: 'roundRobin',
   thread: 'data',
   summary: 'One endpoint after another.',
-  config: (z) =>
-    z.strictObject({
-      maxEffort: optional(
-        scalars.int(z, { min: 1 }),
-        'Endpoints that are not available to pass over before one is taken.',
-        defaults.maxEffort,
-      ),
-    }),
+  config: (z) => z.strictObject({ maxEffort: maxEffort(z) }),
   create: (_config, context: BalancerContext): Balancer<Node> =>
-    new WeightClasses((nodes) => new RoundRobin(nodes, context.random), context.random),
+    new WeightClasses(() => new RoundRobin(context), context.random),
 });

@@ -6,29 +6,36 @@
 import type { Balancer, Node } from './balancer.ts';
 
 export class WeightClasses<N extends Node> implements Balancer<N> {
-  readonly #inner: (nodes: readonly N[]) => Balancer<N>;
+  readonly #create: () => Balancer<N>;
   readonly #random: () => number;
-  #classes: Balancer<N>[] = [];
+  /** By weight. A class keeps its balancer through updates, and with it what that has learnt. */
+  #byWeight = new Map<number, Balancer<N>>();
+  #classes: readonly Balancer<N>[] = [];
   /** Upper bounds of the classes on a line of length #total. */
-  #bounds: number[] = [];
+  #bounds: readonly number[] = [];
   #total = 0;
 
-  constructor(inner: (nodes: readonly N[]) => Balancer<N>, random: () => number) {
-    this.#inner = inner;
+  constructor(create: () => Balancer<N>, random: () => number) {
+    this.#create = create;
     this.#random = random;
   }
 
   update(nodes: readonly N[]): void {
-    const byWeight = Map.groupBy(nodes, (node) => node.weight);
-    this.#classes = [];
-    this.#bounds = [];
+    const members = Map.groupBy(nodes, (node) => node.weight);
+    const byWeight = new Map<number, Balancer<N>>();
+    const bounds: number[] = [];
     this.#total = 0;
-    for (const [weight, members] of byWeight) {
+    for (const [weight, ofWeight] of members) {
       if (weight <= 0) continue;
-      this.#total += weight * members.length;
-      this.#classes.push(this.#inner(members));
-      this.#bounds.push(this.#total);
+      const balancer = this.#byWeight.get(weight) ?? this.#create();
+      balancer.update(ofWeight);
+      byWeight.set(weight, balancer);
+      this.#total += weight * ofWeight.length;
+      bounds.push(this.#total);
     }
+    this.#byWeight = byWeight;
+    this.#classes = [...byWeight.values()];
+    this.#bounds = bounds;
   }
 
   pick(): N | null {
@@ -42,5 +49,9 @@ export class WeightClasses<N extends Node> implements Balancer<N> {
       else low = middle + 1;
     }
     return (this.#classes[low] as Balancer<N>).pick();
+  }
+
+  get aperture(): number {
+    return this.#classes.reduce((sum, { aperture }) => sum + (aperture ?? 0), 0);
   }
 }

@@ -4,9 +4,9 @@ import { optional } from '../../../config/kinds.ts';
 import * as scalars from '../../../config/scalars.ts';
 import {
   appendElement,
-  hostOf,
   type Identifier,
   type IdentifierContext,
+  NameMemo,
   shownPrefix,
   unidentified,
 } from './identifier.ts';
@@ -21,11 +21,13 @@ export const headerToken = defineKind({
     const header = shown.toLowerCase();
     const prefix = shownPrefix(context.prefix);
     const absent = unidentified(`${shown} header is absent`);
-    const read = header === 'host' ? hostOf : (head: Parameters<typeof hostOf>[0]) => head.get(header);
+    // Host names are the same in any case, see hostOf.
+    const isHost = header === 'host';
+    const names = new NameMemo((value) => appendElement(prefix, isHost ? value.toLowerCase() : value));
     return {
       identify(head) {
-        const value = read(head);
-        return value === undefined || value === '' ? absent : appendElement(prefix, value);
+        const value = head.get(header);
+        return value === undefined || value === '' ? absent : names.nameOf(value);
       },
     };
   },

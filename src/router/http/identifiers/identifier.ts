@@ -38,6 +38,28 @@ export function appendElement(prefix: string, element: string): string {
   return LITERAL.test(element) ? `${prefix}/${element}` : prefix + Path.utf8(element).show();
 }
 
+const MEMO_ENTRIES = 1000;
+
+/** Remembers what was last made of some texts of requests: most requests ask for a few names. Bounded. */
+export class NameMemo {
+  readonly #make: (text: string) => string;
+  readonly #names = new Map<string, string>();
+
+  constructor(make: (text: string) => string) {
+    this.#make = make;
+  }
+
+  nameOf(text: string): string {
+    const known = this.#names.get(text);
+    if (known !== undefined) return known;
+    const name = this.#make(text);
+    if (this.#names.size === MEMO_ENTRIES) this.#names.clear();
+    // A copy: the text itself is a part of a head, which it would keep alive.
+    this.#names.set(Buffer.from(text, 'latin1').toString('latin1'), name);
+    return name;
+  }
+}
+
 /** The elements of a request target's path: no query, split at each `/`; the first is what follows the leading one. */
 export function pathElements(target: string): string[] {
   const query = target.indexOf('?');

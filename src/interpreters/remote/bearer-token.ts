@@ -3,6 +3,9 @@ import { type FileContent, watchFile } from '../../files/index.ts';
 import { type Activity, hasValue, observe, until } from '../../live/index.ts';
 import type { Log } from '../../port/log.ts';
 
+/** RFC 6750 section 2.1. */
+const TOKEN = /^[A-Za-z0-9._~+/-]+=*$/;
+
 export class BearerToken {
   readonly #path: string;
   readonly #log: Log;
@@ -13,8 +16,8 @@ export class BearerToken {
   static async open(path: string, log: Log): Promise<BearerToken> {
     const token = new BearerToken(path, log);
     const file = watchFile(path);
-    token.#take(await until(file, ({ phase }) => phase !== 'pending'));
     token.#stop = observe(file, (now) => token.#take(now));
+    await until(file, ({ phase }) => phase !== 'pending');
     return token;
   }
 
@@ -32,8 +35,11 @@ export class BearerToken {
     this.#stop();
   }
 
+  /** A file that is being written, or gone for a moment, leaves the token before it. */
   #take(now: Activity<FileContent>): void {
-    if (hasValue(now) && now.value.state === 'file') this.#token = now.value.text.trim();
-    else this.#log.warn({ tokenPath: this.#path }, 'the token for namerd can not be read; the last one is shown');
+    if (now.phase === 'pending') return;
+    const token = hasValue(now) && now.value.state === 'file' ? now.value.text.trim() : '';
+    if (TOKEN.test(token)) this.#token = token;
+    else this.#log.warn({ tokenPath: this.#path }, 'there is no bearer token in the file; the one before it is shown');
   }
 }

@@ -1,8 +1,8 @@
-/** A body, or the part of it that has come, kept within a bound. */
+/** Bytes that come piece by piece and are kept: the part of a head or of a body that has come. */
 
 const FIRST_BYTES = 1024;
 
-export class BodyBuffer {
+export class ByteBuffer {
   #bytes: Buffer;
   /** Bytes that are kept. */
   length = 0;

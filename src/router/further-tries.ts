@@ -1,0 +1,96 @@
+/**
+ * The tries of a request after its first: how many there were, which endpoints they had better go to, and whether there may be
+ * another. Made when the first one fails.
+ */
+import type { Counter } from '../metrics/registry.ts';
+import type { Client } from './client/client.ts';
+import type { Endpoint } from './client/endpoint.ts';
+import type { RequestDeadline } from './deadline.ts';
+import type { Service } from './service/service.ts';
+
+export class FurtherTries {
+  retries = 0;
+  requeues = 0;
+  /** Another one was wanted and not allowed. */
+  #isRefused = false;
+  /** A connection died under the request: the next one must not be another that was kept. */
+  wantsFresh = false;
+  readonly #service: Service;
+  /** Endpoints that nothing could be sent to, or that would not have it. */
+  readonly #refused: Endpoint[] = [];
+  /** The last one that failed otherwise. */
+  #avoided: Endpoint | null = null;
+  #waitedMs = 0;
+
+  constructor(service: Service) {
+    this.#service = service;
+  }
+
+  /** A failure that is passed on now is what is left after retries, made or refused. */
+  get isRetriedOut(): boolean {
+    return this.#isRefused || this.retries > 0;
+  }
+
+  /** The request is not to go to this endpoint again. */
+  refuse(endpoint: Endpoint): void {
+    this.#refused.push(endpoint);
+  }
+
+  /** Another endpoint is preferred to this one. */
+  avoid(endpoint: Endpoint): void {
+    this.#avoided = endpoint;
+  }
+
+  /** The endpoint for the next try; null where none is left. */
+  pick(client: Client): Endpoint | null {
+    const other = this.#avoided === null ? null : client.pick([...this.#refused, this.#avoided]);
+    if (other !== null) return other;
+    // What was refused may be better by now, after a backoff.
+    return client.pick(this.#refused) ?? (this.retries > 0 ? client.pick(null) : null);
+  }
+
+  /** Takes a requeue from the client's budget; false when there is none left. `isFree`: whatever the budget says. */
+  takeRequeue(client: Client, isFree: boolean): boolean {
+    const { metrics } = client;
+    if (this.#isEnough) return this.#refuseAnother(metrics.requestLimit);
+    if (!isFree && !client.takeRequeue()) return this.#refuseAnother(metrics.budgetExhausted);
+    this.requeues++;
+    metrics.requeues.increment();
+    return true;
+  }
+
+  /**
+   * Takes a retry from the service's budget: how long to wait before it in ms, a backoff after the `afterMs` that the endpoint
+   * asks for. Null when there is none left, or no time for it.
+   */
+  takeRetry(afterMs: number, deadline: RequestDeadline | null): number | null {
+    const { policy, metrics } = this.#service;
+    // Whoever wants to be left alone for so long should be left alone by the client, too.
+    if (afterMs > policy.maxRetryAfterMs) return null;
+    const backoffMs = policy.backoff(this.retries, this.#waitedMs);
+    const waitMs = afterMs + backoffMs;
+    const isTooLate = deadline !== null && performance.now() + waitMs >= deadline.endsMs;
+    if (this.#isEnough || isTooLate) {
+      this.#refuseAnother(metrics.backoffsExhausted);
+      return null;
+    }
+    if (!this.#service.takeRetry()) {
+      this.#refuseAnother(metrics.budgetExhausted);
+      return null;
+    }
+    this.#waitedMs = backoffMs;
+    this.retries++;
+    metrics.retries.increment();
+    return waitMs;
+  }
+
+  get #isEnough(): boolean {
+    return this.retries + this.requeues >= this.#service.policy.maxPerRequest;
+  }
+
+  #refuseAnother(reason: Counter): false {
+    reason.increment();
+    this.#isRefused = true;
+    return false;
+  }
+}
