@@ -15,7 +15,8 @@ export function shownNames(names: readonly string[]): readonly string[] {
   return names.length === 0 ? [''] : names;
 }
 
-async function listedNames(namers: readonly ConfiguredNamer[]): Promise<readonly string[]> {
+/** Those that come in time. */
+export async function listedNames(namers: readonly ConfiguredNamer[]): Promise<readonly string[]> {
   const listing = derive(() => enumeratedNames(namers));
   let known: readonly string[] = [];
   try {

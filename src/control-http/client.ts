@@ -14,6 +14,8 @@ const TCP_KEEP_ALIVE_MS = 10_000;
 /** For an answer from its request to its end, if the caller says nothing else. */
 const ANSWER_MS = 5_000;
 const MAX_ANSWER_BYTES = 256 * 1024 * 1024;
+/** What is said in place of a stream. */
+const MAX_REFUSAL_BYTES = 64 * 1024;
 /** One line of a stream. */
 const MAX_LINE_BYTES = 64 * 1024 * 1024;
 
@@ -117,14 +119,7 @@ export class ControlClient {
     const late = AbortSignal.timeout(question.timeoutMs ?? ANSWER_MS);
     try {
       const { statusCode, headers, body } = await this.#request(question, late);
-      const chunks: Buffer[] = [];
-      let bytes = 0;
-      for await (const chunk of body as AsyncIterable<Buffer>) {
-        bytes += chunk.length;
-        if (bytes > MAX_ANSWER_BYTES) throw new Error(`it answers with more than ${MAX_ANSWER_BYTES} bytes`);
-        chunks.push(chunk);
-      }
-      return { status: statusCode, headers, text: Buffer.concat(chunks).toString('utf8') };
+      return { status: statusCode, headers, text: await textOf(body, MAX_ANSWER_BYTES) };
     } catch (error) {
       throw this.#explain(error, question, late);
     }
@@ -140,8 +135,7 @@ export class ControlClient {
     let isOpen = false;
     try {
       const { statusCode, headers, body } = await this.#request(question, limit.signal);
-      limit.clear();
-      if (statusCode !== 200) throw new Refused(statusCode, await body.text());
+      if (statusCode !== 200) throw new Refused(statusCode, await textOf(body, MAX_REFUSAL_BYTES).catch(() => ''));
       isOpen = true;
       onHead({ status: statusCode, headers });
       const silenceMs = (pingMsOf(headers) ?? 0) * PINGS_MISSED;
@@ -150,7 +144,8 @@ export class ControlClient {
       limit.restart(silenceMs);
       for await (const chunk of body as AsyncIterable<string>) {
         limit.restart(silenceMs);
-        const lines = (rest + chunk).split('\n');
+        const [first = '', ...others] = chunk.split('\n');
+        const lines = [rest + first, ...others];
         rest = lines.pop() ?? '';
         if (rest.length > MAX_LINE_BYTES) throw new Error(`it sends more than ${MAX_LINE_BYTES} bytes in a line`);
         for (const line of lines) if (line !== '') yield line;
@@ -190,6 +185,17 @@ export class ControlClient {
     const reason = message || errors?.map((one) => one.message).join('; ') || code;
     return new Unreachable(`${this.origin} can not be reached: ${reason}`);
   }
+}
+
+async function textOf(body: AsyncIterable<Buffer>, maxBytes: number): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of body) {
+    bytes += chunk.length;
+    if (bytes > maxBytes) throw new Error(`it answers with more than ${maxBytes} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
 }
 
 /** A time limit that begins again with what comes. */

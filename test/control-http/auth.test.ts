@@ -6,6 +6,7 @@ import {
   type AuthConfig,
   Authenticator,
   authSchema,
+  checkProvable,
   isLoopback,
   warnIfOpen,
 } from '../../src/control-http/auth/index.ts';
@@ -124,6 +125,21 @@ test('the schema refuses patterns that would not mean what they say', async (t) 
   t.match(messages({ grants: [{ name: 'ci', write: [''] }] }), [/is no namespace/]);
   t.match(messages({ grants: [] }), [/^grants: /]);
   t.match(messages({ tokensPath: '/no/such/file', grants: [{ name: 'a' }] }), [/^tokensPath: /]);
+});
+
+test('auth needs a way to prove a name that strangers do not have', async (t) => {
+  const issues = (config: object): string[] => {
+    const found: string[] = [];
+    checkProvable(config, { addIssue: (issue) => void found.push((issue as { path: string[] }).path.join('.')) });
+    return found;
+  };
+  const auth = { grants: [] };
+  t.strictSame(issues({}), []);
+  t.strictSame(issues({ auth }), ['auth']);
+  t.strictSame(issues({ auth, tls: {} }), ['auth']);
+  t.strictSame(issues({ auth: { ...auth, tokensPath: '/tokens' }, tls: {} }), []);
+  t.strictSame(issues({ auth, tls: { caCertPath: '/ca' } }), []);
+  t.strictSame(issues({ auth, tls: { requireClientAuth: true } }), ['tls.requireClientAuth']);
 });
 
 test('a listener for other hosts without authentication is warned of', async (t) => {

@@ -99,7 +99,9 @@ export class Dtabs {
     if (isAnswer(change)) return change;
     const dtab = await readDtab(request);
     if (!(dtab instanceof Dtab)) return dtab;
-    return withWarnings(answerWritten(await write(dtab, change)), lintDtab(dtab, { namers: this.#namers }));
+    const written = await write(dtab, change);
+    const answer = answerWritten(written);
+    return written.type === 'written' ? withWarnings(answer, lintDtab(dtab, { namers: this.#namers })) : answer;
   }
 
   async #delete(request: ControlRequest, namespace: string): Promise<ControlResponse> {

@@ -1,5 +1,5 @@
 /** How names are bound by the dtab of a namespace: `/api/1/bind`, `addr`, `resolve`, `delegate`, `bound-names`. */
-import { shownNames } from '../../../src/admin/bound-names.ts';
+import { listedNames, shownNames } from '../../../src/admin/bound-names.ts';
 import { type Delegate, delegatorHandler, explained } from '../../../src/admin/delegator.ts';
 import {
   type ControlHandler,
@@ -19,7 +19,7 @@ import {
   type Path,
 } from '../../../src/naming/index.ts';
 import type { Namespaces } from '../../namespaces.ts';
-import { answerWith, type Renderings, shown } from './answers.ts';
+import { answerWith, type Renderings, shown, watched } from './answers.ts';
 import { chooseLeaf } from './choose-leaf.ts';
 import { isAnswer, readExtraDtab, readNamespace, readPath, readWatch } from './parameters.ts';
 
@@ -105,13 +105,20 @@ export class Names {
     return await answerWith(request, states, { contentType: JSON_TYPE });
   };
 
-  /** The names that namers can list; those of one that does not answer are left out. */
-  readonly boundNames: ControlHandler = (request) => {
+  /** The names that namers can list; those of one that does not answer are left out until it does. */
+  readonly boundNames: ControlHandler = async (request) => {
+    if (request.method !== 'GET' && request.method !== 'HEAD') return { status: 404, body: '' };
+    const watch = readWatch(request);
+    if (isAnswer(watch)) return watch;
+    if (watch === undefined) {
+      const names = await listedNames(this.#namers);
+      return { status: 200, contentType: JSON_TYPE, body: `${JSON.stringify(shownNames(names))}\n` };
+    }
     const states = this.#renderings.get(['bound-names'], () => {
       const { names, isComplete } = enumeratedNames(this.#namers);
-      return isComplete ? ok(shown(JSON.stringify(shownNames(names)))) : pending();
+      return isComplete || names.length > 0 ? ok(shown(JSON.stringify(shownNames(names)))) : pending();
     });
-    return answerWith(request, states, { contentType: JSON_TYPE });
+    return watched(states, watch, { contentType: JSON_TYPE });
   };
 
   /** Nothing is known because the storage is away, or the name can't be bound. */

@@ -17,7 +17,7 @@ export function staleness(now: Activity<unknown>): Record<string, string> {
 /** A dtab was taken by which names fail; what is merely odd about one is for those who ask (`namerctl dtab check`). */
 export function withWarnings(response: ControlResponse, findings: readonly LintFinding[]): ControlResponse {
   const loops = findings.filter(({ kind }) => kind === 'loop');
-  if (response.status !== 204 || loops.length === 0) return response;
+  if (loops.length === 0) return response;
   const texts = loops.slice(0, MAX_WARNINGS).map(showFinding);
   if (loops.length > MAX_WARNINGS) texts.push(`and ${loops.length - MAX_WARNINGS} more`);
   const field = texts.map((text) => warning(MISCELLANEOUS, text)).join(', ');

@@ -2,7 +2,7 @@
  * The storage in a SQLite file. Reads come from memory; writes and history go to the thread that has the file (worker.ts),
  * which answers a write when it is on the disk.
  */
-import { mkdirSync, mkdtempSync, rmdirSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmdirSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import type { Activity, Live } from '../../../src/live/index.ts';
@@ -180,13 +180,21 @@ function entryOf({ version, at, dtab, author, isVerified, message }: PastRow): H
 /** Throws an error that says what to do. */
 function requireFolder(folder: string, create: boolean): void {
   try {
-    if (create) mkdirSync(folder, { recursive: true });
+    if (create) createFolder(folder);
     // By doing it: what access(2) says holds for another user where the effective one differs.
     rmdirSync(mkdtempSync(join(folder, '.namerd-')));
   } catch (error) {
     const elsewhere = 'or name a file elsewhere with `storage: {kind: io.l5d.sqlite, path: FILE}`';
     throw new Error(`${explainFolder(folder, (error as NodeJS.ErrnoException).code)}, ${elsewhere}`);
   }
+}
+
+/** With those above it. Node's own recursive form never ends where the system denies that a folder can be there (/proc). */
+function createFolder(folder: string): void {
+  if (existsSync(folder)) return;
+  const above = dirname(folder);
+  if (above !== folder) createFolder(above);
+  mkdirSync(folder);
 }
 
 function explainFolder(folder: string, code = ''): string {

@@ -41,17 +41,28 @@ export function authSchema(z: Z) {
 
 export type AuthConfig = Zod.infer<ReturnType<typeof authSchema>>;
 
-/** A rule for what has `auth` and `tls` beside each other: there must be a way to prove a name. */
-export function checkProvable(
-  { auth, tls }: { readonly auth?: AuthConfig | undefined; readonly tls?: unknown },
-  context: Pick<Zod.RefinementCtx, 'addIssue'>,
-): void {
-  if (auth === undefined || auth.tokensPath !== undefined || tls !== undefined) return;
-  context.addIssue({
-    code: 'custom',
-    path: ['auth'],
-    message: 'nobody can say who they are: add `tokensPath`, or `tls` with `caCertPath` for client certificates',
-  });
+interface Protected {
+  readonly auth?: AuthConfig | undefined;
+  readonly tls?:
+    | { readonly caCertPath?: string | undefined; readonly requireClientAuth?: boolean | undefined }
+    | undefined;
+}
+
+/** A rule for what has `auth` and `tls` beside each other: there must be a way to prove a name, and one that only friends have. */
+export function checkProvable({ auth, tls }: Protected, context: Pick<Zod.RefinementCtx, 'addIssue'>): void {
+  if (auth === undefined || tls?.caCertPath !== undefined) return;
+  const report = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
+  if (tls?.requireClientAuth === true) {
+    report(
+      ['tls', 'requireClientAuth'],
+      'with `auth` it needs `caCertPath`: any public authority would vouch for names',
+    );
+  } else if (auth.tokensPath === undefined) {
+    report(
+      ['auth'],
+      'nobody can say who they are: add `tokensPath`, or `tls` with `caCertPath` for client certificates',
+    );
+  }
 }
 
 function namespacePattern(z: Z) {

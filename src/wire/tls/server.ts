@@ -12,7 +12,10 @@ export interface ServerTlsOptions {
   /** What the server is called in the log. */
   readonly name: string;
   readonly log: Log;
-  /** Ask for a client's certificate though none is required: authentication may go by it. One that is not believed counts as none. */
+  /**
+   * Ask for a client's certificate though none is required, where `caCertPath` says whose are believed: authentication may go by it. One
+   * that is not believed counts as none.
+   */
   readonly requestClientAuth?: boolean | undefined;
 }
 
@@ -36,7 +39,7 @@ export class ServerTls {
       files: serverFiles(config),
       toOptions: (material) => serverContextOptions(config, material),
     });
-    return new ServerTls(config, context, requestClientAuth);
+    return new ServerTls(config, context, requestClientAuth && config.caCertPath !== undefined);
   }
 
   private constructor(config: ServerTlsConfig, context: WatchedContext, requests: boolean) {

@@ -124,6 +124,9 @@ test('a certificate that is asked for but not required: one that is not believed
   const silent = await serve(t, config);
   await dial(t, silent.port, { ...trust, clientAuth: authority.issue('ci') });
   t.strictSame(silent.clients, [[]], 'without authentication nobody is asked, as in the original');
+  const trusting = await serve(t, authority.issue('namerd'), { requestClientAuth: true });
+  await dial(t, trusting.port, { ...trust, clientAuth: authority.issue('ci') });
+  t.strictSame(trusting.clients, [[]], 'nor where all public authorities would be believed');
 });
 
 test('alternative names that hold separators are left out', async (t) => {
