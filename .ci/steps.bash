@@ -72,7 +72,7 @@ standard_steps() {
   require 5m 'npm ci' npm ci || finish
   require 1m 'npm run lint' npm run lint
   require 2m 'npm run typecheck' npm run typecheck
-  tap 11m 'npm test' npm test
+  tap 14m 'npm test' npm test
   require 5m 'Chromium' apt_install chromium
   tap 3m 'npm run test:browser' npm run test:browser
   require 5m 'etcd' apt_install etcd-server

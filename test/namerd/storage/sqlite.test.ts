@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Worker } from 'node:worker_threads';
 import { type Test, test } from 'tap';
+import { DtabDatabase } from '../../../namerd/storage/sqlite/database.ts';
+import { reasonOf } from '../../../namerd/storage/sqlite/failures.ts';
 import { SqliteStorage } from '../../../namerd/storage/sqlite/storage.ts';
 import { showVersion } from '../../../namerd/storage/versions.ts';
 import { Dtab } from '../../../src/naming/index.ts';
@@ -143,12 +145,16 @@ test('a disk that takes no more fails writes and nothing else', async (t) => {
 });
 
 test('a file that may not be written to is refused at the start', async (t) => {
-  const path = join(unprivilegedDir(t), 'dtabs.sqlite');
-  const first = await open(t, path);
-  writtenVersion(await first.create('default', WEB, {}));
-  await first.close();
-  chmodSync(path, 0o400);
-  await t.rejects(storageIn(path).start(), /dtabs\.sqlite: the file or its folder can not be written to$/);
+  // Not on its thread: nobody may be kept from reading the file that the thread is started from.
+  const options = { path: join(unprivilegedDir(t), 'dtabs.sqlite'), keepVersions: null, mustExist: false };
+  new DtabDatabase(options).close();
+  chmodSync(options.path, 0o400);
+  try {
+    new DtabDatabase(options);
+    t.fail('it was opened');
+  } catch (error) {
+    t.equal(reasonOf(error), 'the file or its folder can not be written to');
+  }
 });
 
 test('files that can not be used are told apart', async (t) => {
