@@ -41,12 +41,10 @@ export class FurtherTries {
     this.#avoided = endpoint;
   }
 
-  /** The endpoint for the next try; null where none is left. */
+  /** The endpoint for the next try; null where none is left that would have the request. */
   pick(client: Client): Endpoint | null {
     const other = this.#avoided === null ? null : client.pick([...this.#refused, this.#avoided]);
-    if (other !== null) return other;
-    // What was refused may be better by now, after a backoff.
-    return client.pick(this.#refused) ?? (this.retries > 0 ? client.pick(null) : null);
+    return other ?? client.pick(this.#refused);
   }
 
   /** Takes a requeue from the client's budget; false when there is none left. `isFree`: whatever the budget says. */

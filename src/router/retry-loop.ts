@@ -132,7 +132,8 @@ export class RetryLoop implements AttemptOwner {
 
   #try(leaf: Leaf): void {
     const { client } = leaf;
-    const endpoint = this.further === null ? client.pick(null) : this.further.pick(client);
+    // After a backoff an endpoint that would not have the request may be better.
+    const endpoint = this.further?.pick(client) ?? client.pick(null);
     if (endpoint !== null) {
       this.#tryAt(leaf, endpoint);
       return;

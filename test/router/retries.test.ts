@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { test } from 'tap';
 import { lastResponse, requestText, type Sent, send } from '../support/http-client.ts';
 import { header } from '../support/http-message.ts';
+import { freePorts } from '../support/ports.ts';
 import { RawConnection } from '../support/raw-client.ts';
 import { type Arrived, answer, socketBackend } from '../support/socket-backend.ts';
 import { until } from '../support/until.ts';
@@ -238,6 +239,18 @@ test('requeues have a budget of their own', async (t) => {
   });
   const exhausted = (await metrics())['rt/http/client/#/io.l5d.fs/web/retries/budget_exhausted'] ?? 0;
   t.equal(exhausted, 10, 'each request has wanted one more than there was');
+});
+
+test('the only endpoint is asked again after a backoff, not at once', async (t) => {
+  const [refused] = await freePorts(1);
+  const { port, metrics } = await startWorld(t, { names: { web: [refused as number] }, router: [READ] });
+  t.match(await send(port()), { start: /502/, body: /^Unable to establish connection/ });
+  t.match(await metrics(), {
+    'rt/http/service/svc/web/retries/total': 3,
+    'rt/http/client/#/io.l5d.fs/web/retries/requeues': 0,
+    'rt/http/client/#/io.l5d.fs/web/retries/not_open': 4,
+    'rt/http/client/#/io.l5d.fs/web/service_creation/failures': 4,
+  });
 });
 
 test('a queue that is full sends requests to other endpoints', async (t) => {
