@@ -10,6 +10,7 @@ Examples:
   cat namerd.yaml | namerd -             read it from stdin
   namerd check namerd.yaml -o json       say all that is wrong with it, for tools
   namerd schema > namerd.schema.json
+  namerd backup namerd.yaml dtabs-backup.sqlite
   namerd copy --from old.yaml --to new.yaml --dry-run
                                          say what moving to another storage would do
 

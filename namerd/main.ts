@@ -22,6 +22,17 @@ const copy: DefineCommand = (command, answer, output) => {
     });
 };
 
+const backup: DefineCommand = (command, answer) => {
+  command
+    .description('copy the database of CONFIG, with all its versions, to FILE; namerd may run meanwhile')
+    .argument('<CONFIG>', 'namerd.yaml with a storage of kind io.l5d.sqlite')
+    .argument('<FILE>', 'a file that is not there yet')
+    .action(async (config: string, file: string) => {
+      const { backUp } = await import('./backup.ts');
+      answer(await backUp(config, file));
+    });
+};
+
 const { runCommandLine } = await import('../src/program/command-line.ts');
 const code = await runCommandLine(
   {
@@ -31,7 +42,7 @@ const code = await runCommandLine(
     helpText: async () => (await import('./help.ts')).helpText,
     run: async (commandLine) => (await import('./run.ts')).runNamerd(commandLine),
     language: () => import('./load-config.ts'),
-    commands: { copy },
+    commands: { backup, copy },
   },
   process.argv.slice(2),
 );

@@ -85,7 +85,7 @@ export class Namespaces {
     return this.#computed.get(keyOf(namespace, extra, path), () =>
       stable(
         andThen(this.#table(namespace, extra), ({ dtab, version }) =>
-          andThen(this.#interpreter.bind(dtab, path).value, (tree) => ok({ tree: kept(tree), version })),
+          andThen(this.#interpreter.bindWithin(dtab, path), (tree) => ok({ tree: kept(tree), version })),
         ),
       ),
     );
@@ -104,7 +104,8 @@ export class Namespaces {
    */
   replicas(id: Path): Live<Addr> {
     const bare = withoutTransformers(id);
-    return this.#replicas.get(bare.show(), () => addrOf(bare, this.#interpreter.bind(Dtab.empty, bare).value));
+    const stable = stabilizer<NameTree<BoundName>>();
+    return this.#replicas.get(bare.show(), () => addrOf(bare, stable(this.#interpreter.bindWithin(Dtab.empty, bare))));
   }
 
   close(): void {

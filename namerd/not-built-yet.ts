@@ -8,7 +8,8 @@ export const TRACERS: ReadonlySet<string> = new Set(['io.l5d.recentRequests', 'i
 
 /** Of sections that linkerd.yaml has too. */
 const shared = ofLinkerd.filter(
-  ({ at, kind = '' }) => /^(namers|transformers|telemetry|admin)\b/.test(at) && !TRACERS.has(kind),
+  ({ at, kind = '' }) =>
+    (/^(namers|transformers|telemetry|admin)\b/.test(at) || at === 'socketOptions.reuseAddr') && !TRACERS.has(kind),
 );
 
 export const notBuiltYet: readonly NotBuilt[] = [
@@ -20,7 +21,11 @@ export const notBuiltYet: readonly NotBuilt[] = [
     'namerd starts without it; let routers use io.l5d.mesh or io.l5d.namerd.http instead of io.l5d.namerd',
   ),
   ...warned('interfaces[]', ['io.l5d.destination'], 'namerd starts without it'),
-  { at: 'interfaces[].socketOptions', consequence: 'the HTTP controller goes by the system defaults' },
+  {
+    at: 'interfaces[].socketOptions.readTimeoutMs',
+    consequence: 'watches may be silent for as long as nothing changes',
+  },
+  { at: 'interfaces[].socketOptions.writeTimeoutMs', consequence: 'a slow client gets the newest state when it reads' },
   ...['', 'RollPolicy', 'Append', 'RotateCount'].map((rest) => ({
     at: `interfaces[].h2AccessLog${rest}`,
     consequence: 'no access log is written',

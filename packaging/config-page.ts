@@ -1,11 +1,14 @@
 /**
- * Writes docs/config.md, the reference of linkerd.yaml, from the schemas: `npm run docs`. A test compares the page with what
- * this prints, so that no key is built without its line.
+ * Writes docs/config.md and docs/namerd-config.md, the references of linkerd.yaml and namerd.yaml, from the schemas:
+ * `npm run docs`. A test compares the pages with what this prints, so that no key is built without its line.
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import * as namerd from '../namerd/load-config.ts';
+import { notBuiltYet as notBuiltInNamerd } from '../namerd/not-built-yet.ts';
 import { configJsonSchema } from '../src/process/load-config.ts';
 import { notBuiltYet } from '../src/process/not-built-yet.ts';
+import type { NotBuilt } from '../src/program/not-built.ts';
 
 /** The part of JSON Schema that the schemas use. */
 interface Schema {
@@ -25,7 +28,7 @@ interface Schema {
 
 const NOT_BUILT = 'Known, but not built yet.';
 
-const INTRODUCTION = `# linkerd.yaml
+const LINKERD_INTRODUCTION = `# linkerd.yaml
 
 <!-- Written by \`npm run docs\` from the schemas; edit those. -->
 
@@ -34,6 +37,23 @@ Every key that Signpost reads, with its type, default and meaning. The file is Y
 editors. A key in *italics* is known from Linkerd 1.7.5 but not built yet: it is checked, named in a warning at the start, and
 has no effect; where that would weaken security or lose routing, Signpost refuses to start.
 `;
+
+const NAMERD_INTRODUCTION = `# namerd.yaml
+
+<!-- Written by \`npm run docs\` from the schemas; edit those. -->
+
+Every key that namerd reads, with its type, default and meaning; [namerd.md](namerd.md) tells how to run it. The file is YAML, or JSON
+when it begins with \`{\`; \`namerd check FILE\` says all that is wrong with one, and \`namerd schema\` prints this reference as a JSON
+Schema for editors. A key in *italics* is known from namerd 1.7.5 but not built yet: it is checked, named in a warning at the start, and
+has no effect.
+`;
+
+/** What a page is made of. */
+interface Reference {
+  readonly introduction: string;
+  readonly schema: Schema;
+  readonly notBuilt: readonly NotBuilt[];
+}
 
 function variantsOf(schema: Schema): readonly Schema[] {
   return (schema.anyOf ?? schema.oneOf ?? []).filter(({ description }) => description !== NOT_BUILT);
@@ -73,23 +93,27 @@ function typeOf(schema: Schema): string {
   return schema.type ?? 'value';
 }
 
-function isUnbuilt(path: string): boolean {
-  return notBuiltYet.some(({ at, kind }) => kind === undefined && (path === at || path.endsWith(`.${at}`)));
+function isUnbuilt(path: string, notBuilt: readonly NotBuilt[]): boolean {
+  return notBuilt.some(({ at, kind }) => kind === undefined && (path === at || path.endsWith(`.${at}`)));
 }
 
-function row(path: string, key: string, schema: Schema, required: boolean): string {
-  const name = isUnbuilt(path) ? `*${key}*` : `\`${key}\``;
-  const fallback =
-    schema.default === undefined ? (required ? 'required' : '') : `\`${JSON.stringify(schema.default)}\``;
-  const description = (schema.description ?? '').replaceAll('|', '\\|');
-  return `| ${name} | ${typeOf(schema)} | ${fallback} | ${description} |`;
-}
+type Row = (path: string, key: string, schema: Schema, required: boolean) => string;
+
+const rowBy =
+  (notBuilt: readonly NotBuilt[]): Row =>
+  (path, key, schema, required) => {
+    const name = isUnbuilt(path, notBuilt) ? `*${key}*` : `\`${key}\``;
+    const fallback =
+      schema.default === undefined ? (required ? 'required' : '') : `\`${JSON.stringify(schema.default)}\``;
+    const description = (schema.description ?? '').replaceAll('|', '\\|');
+    return `| ${name} | ${typeOf(schema)} | ${fallback} | ${description} |`;
+  };
 
 /** The tables of a schema and of what stands below it, each under the path of its key. */
-function sections(path: string, schema: Schema, level: number): string[] {
-  if (schema.type === 'array' && schema.items !== undefined) return sections(`${path}[]`, schema.items, level);
+function sections(row: Row, path: string, schema: Schema, level: number): string[] {
+  if (schema.type === 'array' && schema.items !== undefined) return sections(row, `${path}[]`, schema.items, level);
   const variants = variantsOf(schema);
-  if (variants.length > 0) return variants.flatMap((variant) => sections(path, variant, level));
+  if (variants.length > 0) return variants.flatMap((variant) => sections(row, path, variant, level));
   if (!isTable(schema)) return [];
   const name = nameOf(schema);
   const title = `${path}${name === undefined ? '' : `: ${name}`}`;
@@ -104,25 +128,37 @@ function sections(path: string, schema: Schema, level: number): string[] {
   const own = text.filter((part) => part !== '').join('\n\n');
   // The entries of a static list have the keys of the object beside it, which are told there.
   const below = entries.filter(([key]) => key !== 'configs' && key !== 'transformers');
-  return [own, ...below.flatMap(([key, value]) => sections(`${path}.${key}`, value, level + 1))];
+  return [own, ...below.flatMap(([key, value]) => sections(row, `${path}.${key}`, value, level + 1))];
 }
 
-export async function configPage(): Promise<string> {
-  const schema = (await configJsonSchema()) as Schema;
+function pageOf({ introduction, schema, notBuilt }: Reference): string {
+  const row = rowBy(notBuilt);
   const top = Object.entries(schema.properties ?? {});
   const table = top.map(([key, value]) => row(key, key, value, schema.required?.includes(key) ?? false));
   const namers = schema.properties?.['namers']?.items;
   const transformers = namers === undefined ? undefined : variantsOf(namers)[0]?.properties?.['transformers'];
   const parts = [
-    INTRODUCTION.trim(),
+    introduction.trim(),
     ['## Top level', '', '| key | type | default | meaning |', '|---|---|---|---|', ...table].join('\n'),
-    ...top.flatMap(([key, value]) => sections(key, value, 2)),
+    ...top.flatMap(([key, value]) => sections(row, key, value, 2)),
     '## transformers[]\n\nOf a namer or of an interpreter, applied in their order.',
-    ...(transformers === undefined ? [] : sections('transformers', transformers, 3)),
+    ...(transformers === undefined ? [] : sections(row, 'transformers', transformers, 3)),
   ];
   return `${parts.join('\n\n')}\n`;
 }
 
+export async function configPage(): Promise<string> {
+  const schema = (await configJsonSchema()) as Schema;
+  return pageOf({ introduction: LINKERD_INTRODUCTION, schema, notBuilt: notBuiltYet });
+}
+
+export async function namerdConfigPage(): Promise<string> {
+  const schema = (await namerd.configJsonSchema()) as Schema;
+  return pageOf({ introduction: NAMERD_INTRODUCTION, schema, notBuilt: notBuiltInNamerd });
+}
+
 if (process.argv[1] === import.meta.filename) {
-  writeFileSync(join(import.meta.dirname, '..', 'docs', 'config.md'), await configPage());
+  const docs = join(import.meta.dirname, '..', 'docs');
+  writeFileSync(join(docs, 'config.md'), await configPage());
+  writeFileSync(join(docs, 'namerd-config.md'), await namerdConfigPage());
 }

@@ -5,10 +5,11 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { killChildrenOnExit } from '../children.ts';
 import { describeMachine } from '../machine.ts';
+import { mesh } from './mesh.ts';
 import { type Figure, isMet, type Part } from './part.ts';
 import { storage } from './storage.ts';
 
-const PARTS: readonly Part[] = [storage];
+const PARTS: readonly Part[] = [storage, mesh];
 
 interface Options {
   readonly seconds: string;

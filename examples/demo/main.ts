@@ -1,15 +1,15 @@
 // The demo: `npm start`, or `signpost demo`. One machine plays a mesh: Signpost with an outgoing and an incoming router,
-// and behind it the services hello, world-v1, world-v2 and api, each a process of examples/helloworld on a free port.
-// Their addresses stand in files of a fresh folder, which Signpost's fs namer watches; edit one and traffic moves.
+// namerd, which has the dtab, and the services hello, world-v1, world-v2 and api, each a process of examples/helloworld on a
+// free port. Their addresses stand in files of a fresh folder, which namerd's fs namer watches; edit one, or the dtab, and
+// traffic moves.
 
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import net from 'node:net';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { parseDocument } from 'yaml';
 import { Children, program } from './children.ts';
-import { DemoError, type DemoPorts, readPorts, requireFree } from './ports.ts';
+import { writeConfig } from './config.ts';
+import { type Shift, startNamerd } from './namerd.ts';
+import { DemoError, type DemoPorts, listens, readPorts, requireFree } from './ports.ts';
 
 interface DemoService {
   readonly name: string;
@@ -23,12 +23,10 @@ const SERVICES: readonly DemoService[] = [
   { name: 'api', argv: ['-text', 'api', '-target', 'hello', '-json'] },
 ];
 
-const READY_POLL_MS = 50;
-
 /**
  * Runs until SIGINT or SIGTERM, then ends every child and removes the folder. Sets `process.exitCode`: 0 after a signal,
- * 1 when something could not be started or ended by itself (said on stderr). Ports come from DEMO_OUTGOING_PORT,
- * DEMO_INCOMING_PORT and DEMO_ADMIN_PORT.
+ * 1 when something could not be started or ended by itself (said on stderr). Ports come from DEMO_OUTGOING_PORT and the
+ * other variables of ports.ts.
  */
 export async function runDemo(): Promise<void> {
   const interrupted = new Promise<'interrupted'>((resolve) => {
@@ -61,9 +59,12 @@ export async function runDemo(): Promise<void> {
 async function runIn(folder: string, ports: DemoPorts, children: Children): Promise<never> {
   const disco = path.join(folder, 'disco');
   await mkdir(disco);
-  const addresses = await startServices(disco, ports, children);
+  const [addresses, dtabs] = await Promise.all([
+    startServices(disco, ports, children),
+    startNamerd(folder, ports, children),
+  ]);
   await startSignpost(folder, ports, children);
-  process.stdout.write(whatToTry(disco, addresses, ports));
+  process.stdout.write(whatToTry(disco, addresses, dtabs, ports));
   return children.failure;
 }
 
@@ -102,56 +103,37 @@ function environmentOfService(ports: DemoPorts): NodeJS.ProcessEnv {
 }
 
 async function startSignpost(folder: string, ports: DemoPorts, children: Children): Promise<void> {
-  const config = path.join(folder, 'linkerd.yaml');
-  await writeFile(config, await writeConfig(path.join(folder, 'disco'), ports));
+  const dst = `/$/inet/127.0.0.1/${ports.mesh}`;
+  const state = path.join(folder, 'state');
+  const config = await writeConfig(folder, 'linkerd.yaml', [
+    [['admin', 'port'], ports.admin],
+    [['routers', 0, 'servers', 0, 'port'], ports.outgoing],
+    [['routers', 0, 'interpreter', 'dst'], dst],
+    [['routers', 0, 'interpreter', 'snapshot', 'dir'], state],
+    [['routers', 0, 'interpreter', 'transformers', 0, 'port'], ports.incoming],
+    [['routers', 1, 'servers', 0, 'port'], ports.incoming],
+    [['routers', 1, 'interpreter', 'dst'], dst],
+    [['routers', 1, 'interpreter', 'snapshot', 'dir'], state],
+  ]);
   children.start({
     name: 'signpost',
     file: program('../../src/main'),
     argv: [config],
     environment: process.env,
   });
-  await children.until('signpost', (signal) => listens(Object.values(ports), signal));
+  await children.until('signpost', (signal) => listens([ports.outgoing, ports.incoming, ports.admin], signal));
 }
 
-/** The package's root holds the template, also when this file runs from dist/. */
-const TEMPLATE = path.join(
-  import.meta.dirname,
-  path.extname(import.meta.filename) === '.ts' ? '.' : '../../../examples/demo',
-  'linkerd.yaml',
-);
-
-async function writeConfig(disco: string, ports: DemoPorts): Promise<string> {
-  const document = parseDocument(await readFile(TEMPLATE, 'utf8'));
-  document.setIn(['admin', 'port'], ports.admin);
-  document.setIn(['namers', 0, 'rootDir'], disco);
-  document.setIn(['routers', 0, 'servers', 0, 'port'], ports.outgoing);
-  document.setIn(['routers', 0, 'interpreter', 'transformers', 0, 'port'], ports.incoming);
-  document.setIn(['routers', 1, 'servers', 0, 'port'], ports.incoming);
-  return document.toString();
-}
-
-/** Resolves when every port accepts connections. */
-async function listens(ports: readonly number[], signal: AbortSignal): Promise<void> {
-  for (const port of ports) {
-    while (!(await accepts(port))) await sleep(READY_POLL_MS, undefined, { signal });
-  }
-}
-
-function accepts(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = net.connect(port, '127.0.0.1', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.on('error', () => resolve(false));
-  });
-}
-
-function whatToTry(disco: string, addresses: ReadonlyMap<string, number>, ports: DemoPorts): string {
+function whatToTry(
+  disco: string,
+  addresses: ReadonlyMap<string, number>,
+  dtabs: Readonly<Record<Shift, string>>,
+  ports: DemoPorts,
+): string {
   const curl = `http_proxy=localhost:${ports.outgoing} curl -s`;
   const world = path.join(disco, 'world-v1');
   return `
-Signpost runs, with the services ${SERVICES.map(({ name }) => name).join(', ')}. Try, in another terminal:
+Signpost and namerd run, with the services ${SERVICES.map(({ name }) => name).join(', ')}. Try, in another terminal:
 
   ${curl} http://hello
       hello asks world, and world is world-v1
@@ -162,13 +144,29 @@ Signpost runs, with the services ${SERVICES.map(({ name }) => name).join(', ')}.
   ${curl} http://api
       the same sentence through one service more, as JSON
 
+Shift the traffic of world from v1 to v2, for everybody:
+
+  export NAMERCTL_BASE_URL=http://127.0.0.1:${ports.namerd}
+  npx namerctl dtab get default
+  npx namerctl dtab update default ${dtabs['world-90-10']} --wait
+      one request in ten goes to world-v2; ask for http://hello a few times
+  npx namerctl dtab update default ${dtabs['world-50-50']} --wait
+  npx namerctl dtab update default ${dtabs['world-v2']} --wait
+      all of them
+  npx namerctl explain default /svc/world
+  npx namerctl dtab history default
+  npx namerctl dtab rollback default
+
+Move instances:
+
   echo '127.0.0.1 ${addresses.get('world-v2')}' > ${world}
       moves the traffic of world-v1 to the instance of world-v2; back again:
   echo '127.0.0.1 ${addresses.get('world-v1')}' > ${world}
 
 Services:  ${disco}
-Config:    ${path.join(path.dirname(disco), 'linkerd.yaml')}
+Config:    ${path.join(path.dirname(disco), 'linkerd.yaml')} and namerd.yaml beside it
 Admin:     http://127.0.0.1:${ports.admin}
+namerd:    http://127.0.0.1:${ports.namerdAdmin}
 
 Ctrl-C ends all of it.
 `;

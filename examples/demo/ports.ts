@@ -1,12 +1,18 @@
-// The three ports of the demo that people type: the two routers and the admin server. The services behind them take
-// whatever port is free.
+// The ports of the demo that people type or configs name: the two routers, namerd's two interfaces, and the admin server of
+// each program. The services behind them take whatever port is free.
 
 import net from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface DemoPorts {
   readonly outgoing: number;
   readonly incoming: number;
   readonly admin: number;
+  /** What namerctl speaks to. */
+  readonly namerd: number;
+  /** What Signpost asks namerd by. */
+  readonly mesh: number;
+  readonly namerdAdmin: number;
 }
 
 interface PortSetting {
@@ -19,6 +25,9 @@ const SETTINGS: readonly PortSetting[] = [
   { use: 'outgoing', variable: 'DEMO_OUTGOING_PORT', otherwise: 4140 },
   { use: 'incoming', variable: 'DEMO_INCOMING_PORT', otherwise: 4141 },
   { use: 'admin', variable: 'DEMO_ADMIN_PORT', otherwise: 9990 },
+  { use: 'namerd', variable: 'DEMO_NAMERD_PORT', otherwise: 4180 },
+  { use: 'mesh', variable: 'DEMO_MESH_PORT', otherwise: 4321 },
+  { use: 'namerdAdmin', variable: 'DEMO_NAMERD_ADMIN_PORT', otherwise: 9991 },
 ];
 
 /** The demo cannot start; `message` says what to do about it. */
@@ -58,5 +67,24 @@ function tryToListen(port: number): Promise<string | undefined> {
     const server = net.createServer();
     server.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
     server.listen(port, '127.0.0.1', () => server.close(() => resolve(undefined)));
+  });
+}
+
+const READY_POLL_MS = 50;
+
+/** Resolves when every port accepts connections. */
+export async function listens(ports: readonly number[], signal: AbortSignal): Promise<void> {
+  for (const port of ports) {
+    while (!(await accepts(port))) await sleep(READY_POLL_MS, undefined, { signal });
+  }
+}
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = net.connect(port, '127.0.0.1', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.on('error', () => resolve(false));
   });
 }

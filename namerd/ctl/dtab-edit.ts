@@ -20,7 +20,7 @@ const MAX_ATTEMPTS = 10;
 
 export async function edit({ args: [namespace = ''], flags }: Invocation): Promise<number> {
   const asJson = wantsJson(flags);
-  const ending = await endingOf(flags);
+  const ending = await endingOf(flags, asJson);
   const controller = new Controller(await readConnection(flags));
   const before = await about(controller, namespace, controller.get(namespace));
   const file = new EditedFile(namespace);

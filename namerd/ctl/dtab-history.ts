@@ -66,7 +66,7 @@ function linesOf(version: PastVersion | undefined, namespace: string): string[] 
 
 export async function rollback({ args: [namespace = '', wanted], flags }: Invocation): Promise<number> {
   const asJson = wantsJson(flags);
-  const ending = await endingOf(flags);
+  const ending = await endingOf(flags, asJson);
   const controller = new Controller(await readConnection(flags));
   const past = await about(controller, namespace, controller.history(namespace, MAX_COUNT));
   const [now] = past;

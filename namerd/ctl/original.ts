@@ -8,19 +8,19 @@ import { ExitCode } from './failure.ts';
 import { readInput } from './files.ts';
 import type { ParsedFlags } from './flags.ts';
 import { about, writing } from './hints.ts';
-import { printJson, printLine, wantsJson } from './output.ts';
+import { printJson, printLine, wantsJson, wantsJsonResult } from './output.ts';
 import { readConnection } from './settings.ts';
 import { endingOf } from './written.ts';
 
 export async function list({ flags }: Invocation): Promise<number> {
-  const asJson = flags.isOn('json') || wantsJson(flags);
+  const asJson = wantsJson(flags);
   const names = await (await controllerOf(flags)).list();
   printLine(asJson ? goJson(names) : names.join('\n'));
   return ExitCode.done;
 }
 
 export async function get({ args: [name = ''], flags }: Invocation): Promise<number> {
-  const asJson = flags.isOn('json') || wantsJson(flags);
+  const asJson = wantsJson(flags);
   const controller = await controllerOf(flags);
   const { version, entries } = await about(controller, name, controller.get(name));
   if (asJson) printLine(goJson({ version, dtab: entries }));
@@ -31,7 +31,7 @@ export async function get({ args: [name = ''], flags }: Invocation): Promise<num
 }
 
 export async function create({ args: [namespace = '', path = ''], flags }: Invocation): Promise<number> {
-  const ending = await endingOf(flags);
+  const ending = await endingOf(flags, wantsJsonResult(flags));
   const controller = await controllerOf(flags);
   const text = await readInput(path);
   const dtab = readDtabFile(text);
@@ -41,7 +41,7 @@ export async function create({ args: [namespace = '', path = ''], flags }: Invoc
 }
 
 export async function update({ args: [namespace = '', path = ''], flags }: Invocation): Promise<number> {
-  const ending = await endingOf(flags);
+  const ending = await endingOf(flags, wantsJsonResult(flags));
   const controller = await controllerOf(flags);
   const text = await readInput(path);
   const dtab = readDtabFile(text);
@@ -52,7 +52,7 @@ export async function update({ args: [namespace = '', path = ''], flags }: Invoc
 }
 
 export async function remove({ args: [namespace = ''], flags }: Invocation): Promise<number> {
-  const asJson = wantsJson(flags);
+  const asJson = wantsJsonResult(flags);
   const controller = await controllerOf(flags);
   await about(controller, namespace, controller.delete(namespace, changeOf(flags)));
   if (asJson) printJson({ namespace });

@@ -12,8 +12,13 @@ export const OUTPUT_FLAG: Flag = {
   summary: 'how to print the result: text or json',
 };
 
-/** Whether `-o json` was asked for. Throws Failure for any other word than text. */
+/** Whether JSON was asked for, by `-o json` or as the original has it. Throws Failure for any other word than text. */
 export function wantsJson(flags: ParsedFlags): boolean {
+  return wantsJsonResult(flags) || flags.isOn('json');
+}
+
+/** The same for the writes of the original, where `--json` says nothing of the result. */
+export function wantsJsonResult(flags: ParsedFlags): boolean {
   const format = flags.text('output') ?? 'text';
   if (format !== 'text' && format !== 'json') throw usageFailure(`--output must be text or json, not "${format}"`);
   return format === 'json';

@@ -3,7 +3,7 @@ import type { Flag } from './command.ts';
 import type { Controller, WriteResult } from './controller.ts';
 import { ExitCode, Failure } from './failure.ts';
 import type { ParsedFlags } from './flags.ts';
-import { printJson, printLine, tellWarnings, wantsJson } from './output.ts';
+import { printJson, printLine, tellWarnings } from './output.ts';
 
 export const WAIT_FLAGS: readonly Flag[] = [
   { name: 'allow-disconnected', type: 'bool', summary: 'with --wait: do not wait for Signposts that are disconnected' },
@@ -25,8 +25,7 @@ export type Ending = (
 ) => Promise<number>;
 
 /** By the flags, which are checked before anything is written. Throws Failure. */
-export async function endingOf(flags: ParsedFlags): Promise<Ending> {
-  const asJson = wantsJson(flags);
+export async function endingOf(flags: ParsedFlags, asJson: boolean): Promise<Ending> {
   // Few commands wait, and these should start fast.
   const waiting = flags.isGiven('wait') ? await import('./arrival.ts') : undefined;
   const options = waiting?.waitOptionsOf(flags);

@@ -13,7 +13,7 @@ import { isControl, pathFilter } from './security.ts';
 export function adminServer(
   handlers: ReadonlyMap<string, ControlHandler>,
   log: Log,
-  { hosts, security, tls, auth }: AdminConfig = {},
+  { hosts, security, socketOptions, tls, auth }: AdminConfig = {},
   /** Where it counts what it does (`adminhttp`); nowhere when left out. */
   metrics?: MetricRegistry,
 ): ControlServer {
@@ -25,6 +25,7 @@ export function adminServer(
     hosts,
     hostsKey: 'admin.hosts',
     metrics: metrics?.scope(['adminhttp']),
+    socketOptions,
     tls,
     auth,
     // Probes have no tokens, and it tells nothing.

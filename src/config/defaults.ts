@@ -139,8 +139,6 @@ export const connectTimeoutMs = 1000;
 export const loadBalancerKind = 'p2c';
 /** 1.7.5. Draws before an endpoint is taken that would rather not be. */
 export const maxEffort = 5;
-/** Requests that may wait for a connection to one endpoint. 1.7.5 has no limit, so that a queue grows until memory ends. */
-export const poolMaxWaiters = 10_000;
 /** 1.7.5. Time in ms over which ewma forgets latencies. */
 export const ewmaDecayTimeMs = 10_000;
 /** 1.7.5. Time in ms over which aperture averages the load. */
@@ -151,6 +149,8 @@ export const apertureLowLoad = 0.5;
 export const apertureHighLoad = 2;
 /** 1.7.5. */
 export const minAperture = 1;
+/** Requests that may wait for a connection to one endpoint. 1.7.5 has no limit, so that a queue grows until memory ends. */
+export const maxWaiters = 10_000;
 /** 1.7.5. Idle connections per endpoint that are kept whatever their age. */
 export const poolMinSize = 0;
 
@@ -190,7 +190,7 @@ export const backoffMs = 0;
 export const retryBackoffMinMs = 10;
 export const retryBackoffMaxMs = 500;
 /** Further tries of one request, retries and requeues together. 1.7.5 goes on while the budget lasts: about 100 times. */
-export const maxTriesAgain = 3;
+export const maxPerRequest = 3;
 /** The longest Retry-After in ms that is waited for; a client should not be kept waiting for what it can be told. */
 export const maxRetryAfterMs = 1000;
 

@@ -36,10 +36,16 @@ const SERVER_OPTIONS: http.ServerOptions = {
   requestTimeout: REQUEST_TIMEOUT_MS,
   keepAliveTimeout: KEEP_ALIVE_MS,
   connectionsCheckingInterval: CHECK_MS,
-  keepAlive: true,
   keepAliveInitialDelay: TCP_KEEP_ALIVE_MS,
-  noDelay: true,
 };
+
+/** Those of `socketOptions` that a control server heeds. */
+export interface ListeningSocketOptions {
+  readonly noDelay?: boolean | undefined;
+  readonly keepAlive?: boolean | undefined;
+  readonly reusePort?: boolean | undefined;
+  readonly backlog?: number | undefined;
+}
 
 export interface ControlServerOptions {
   /** What it is called in the log: `admin server`. */
@@ -57,6 +63,7 @@ export interface ControlServerOptions {
   readonly hostsKey?: string | undefined;
   /** Default 256. */
   readonly maxConnections?: number | undefined;
+  readonly socketOptions?: ListeningSocketOptions | undefined;
   readonly tls?: ServerTlsConfig | undefined;
   readonly auth?: AuthConfig | undefined;
   /** Whether a path is served to whoever asks, in spite of `auth`. */
@@ -87,7 +94,8 @@ export class ControlServer {
    * the port.
    */
   async listen(host: string, port: number): Promise<number> {
-    const { log, name, tls, auth } = this.#options;
+    const { log, name, tls, auth, socketOptions = {} } = this.#options;
+    const { reusePort = false, backlog } = socketOptions;
     this.#authenticator = auth === undefined ? undefined : await Authenticator.open(auth, log);
     this.#tls =
       tls === undefined ? undefined : await ServerTls.open(tls, { name, log, requestClientAuth: auth !== undefined });
@@ -95,7 +103,7 @@ export class ControlServer {
     this.#server = server;
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
-      server.listen({ host, port }, () => {
+      server.listen({ host, port, reusePort, ...(backlog === undefined ? {} : { backlog }) }, () => {
         server.off('error', reject);
         resolve();
       });
@@ -124,7 +132,7 @@ export class ControlServer {
   }
 
   #createServer(): http.Server {
-    const { log, name, metrics, maxConnections = MAX_CONNECTIONS } = this.#options;
+    const { log, name, metrics, maxConnections = MAX_CONNECTIONS, socketOptions = {} } = this.#options;
     const onRequest: http.RequestListener = (request, response) => {
       this.#serve(request, response).catch((error: unknown) => {
         // A client that went away while its body was read or its answer awaited.
@@ -134,7 +142,10 @@ export class ControlServer {
         response.end('internal error\n');
       });
     };
-    const server = this.#tls === undefined ? createServer(SERVER_OPTIONS, onRequest) : secured(this.#tls, onRequest);
+    const { noDelay = true, keepAlive = true } = socketOptions;
+    const serverOptions = { ...SERVER_OPTIONS, noDelay, keepAlive };
+    const server =
+      this.#tls === undefined ? createServer(serverOptions, onRequest) : secured(this.#tls, serverOptions, onRequest);
     server.maxConnections = maxConnections;
     if (metrics !== undefined) countRequests(server, metrics);
     return server;
@@ -210,9 +221,9 @@ const UNAUTHENTICATED: ControlResponse = {
   headers: { 'WWW-Authenticate': 'Bearer' },
 };
 
-function secured(tls: ServerTls, onRequest: http.RequestListener): http.Server {
+function secured(tls: ServerTls, options: http.ServerOptions, onRequest: http.RequestListener): http.Server {
   const { createServer: createSecureServer } = process.getBuiltinModule('node:https');
-  const server = createSecureServer({ ...SERVER_OPTIONS, ...tls.handshakeOptions, ...tls.contextOptions }, onRequest);
+  const server = createSecureServer({ ...options, ...tls.handshakeOptions, ...tls.contextOptions }, onRequest);
   tls.follow(server);
   return server;
 }

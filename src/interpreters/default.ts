@@ -56,7 +56,12 @@ export class DefaultInterpreter implements Interpreter {
 
   bind(dtab: Dtab, path: Path): Live<Activity<NameTree<BoundName>>> {
     const stable = stabilizer<NameTree<BoundName>>();
-    return this.#bindings.get(bindingKey(dtab, path), () => stable(bind(this.#scope, dtab, path, this.#limits)));
+    return this.#bindings.get(bindingKey(dtab, path), () => stable(this.bindWithin(dtab, path)));
+  }
+
+  /** For a derivation of the caller's own: there is no value of its own to keep, and it is pending as often as its parts are. */
+  bindWithin(dtab: Dtab, path: Path): Activity<NameTree<BoundName>> {
+    return bind(this.#scope, dtab, path, this.#limits);
   }
 
   delegate(dtab: Dtab, path: Path): Live<Activity<DelegateTree>> {

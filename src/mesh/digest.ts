@@ -6,25 +6,31 @@ import { meshMethods } from './methods.ts';
 /** Chance makes two trees of a fleet equal once in 2^48 comparisons of different ones. */
 const DIGEST_BYTES = 12;
 
-const messages = new WeakMap<NameTree<BoundId>, Buffer>();
-const digests = new WeakMap<NameTree<BoundId>, Buffer>();
-
-/** A tree as the message that namerd sends (BoundTreeRsp); written once for each tree. */
-export function boundTreeMessage(tree: NameTree<BoundId>): Buffer {
-  let bytes = messages.get(tree);
-  if (bytes === undefined) {
-    bytes = meshMethods.getBoundTree.response.encode(tree);
-    messages.set(tree, bytes);
-  }
-  return bytes;
+/** What is made of a tree, once for each: an update of a dtab leaves most trees as they were. */
+interface Written {
+  readonly message: Buffer;
+  digest?: string;
 }
 
-/** Of the tree as this program writes it, so that it doesn't matter who sent it. */
-export function digestOf(tree: NameTree<BoundId>): Buffer {
-  let digest = digests.get(tree);
-  if (digest === undefined) {
-    digest = hash('sha256', boundTreeMessage(tree), 'buffer').subarray(0, DIGEST_BYTES);
-    digests.set(tree, digest);
+const written = new WeakMap<NameTree<BoundId>, Written>();
+
+/** A tree as the message that namerd sends (BoundTreeRsp). */
+export function boundTreeMessage(tree: NameTree<BoundId>): Buffer {
+  return write(tree).message;
+}
+
+/** Of the tree as this program writes it, so that it doesn't matter who sent it. A byte a character. */
+export function digestOf(tree: NameTree<BoundId>): string {
+  const known = write(tree);
+  known.digest ??= hash('sha256', known.message, 'buffer').toString('latin1', 0, DIGEST_BYTES);
+  return known.digest;
+}
+
+function write(tree: NameTree<BoundId>): Written {
+  let known = written.get(tree);
+  if (known === undefined) {
+    known = { message: meshMethods.getBoundTree.response.encode(tree) };
+    written.set(tree, known);
   }
-  return digest;
+  return known;
 }

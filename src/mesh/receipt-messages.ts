@@ -56,8 +56,8 @@ export interface FromSignpost {
 /** `{ number 1, digest 2, problem 3 }`: what has become of a binding. */
 export interface Computed {
   readonly number: number;
-  /** Of its tree; undefined while there is none. */
-  readonly digest?: Uint8Array | undefined;
+  /** Of its tree, a byte a character; undefined while there is none. */
+  readonly digest?: string | undefined;
   /** Why it has not been computed by the present version; undefined: it has. */
   readonly problem?: string | undefined;
 }
@@ -166,7 +166,7 @@ function writeFromNamerd(writer: ProtoWriter, { version, computed }: FromNamerd)
   for (const { number, digest, problem } of computed) {
     writer.message(2, () => {
       writer.int(1, number);
-      if (digest !== undefined) writer.bytes(2, digest);
+      if (digest !== undefined) writer.latin1(2, digest);
       if (problem !== undefined) writer.text(3, problem);
     });
   }
@@ -185,11 +185,11 @@ function readFromNamerd(reader: ProtoReader): FromNamerd {
 
 function readComputed(reader: ProtoReader): Computed {
   let number = 0;
-  let digest: Uint8Array | undefined;
+  let digest: string | undefined;
   let problem: string | undefined;
   while (reader.next()) {
     if (reader.field === 1) number = reader.int();
-    else if (reader.field === 2) digest = reader.bytes();
+    else if (reader.field === 2) digest = reader.latin1();
     else if (reader.field === 3) problem = reader.text();
     else reader.skip();
   }

@@ -15,7 +15,16 @@ import { type Addr, type BoundName, sameAddr, TREE_WEIGHT } from './address.ts';
 import { Dtab } from './dtab.ts';
 import { type Alt, leaf, map, type NameTree, NEG, simplify, type Union, type Weighted } from './name-tree.ts';
 import { Path } from './path.ts';
-import { type BindLimits, DEFAULT_BIND_LIMITS, lookupCost, type Scope, shortened, tooNested } from './scope.ts';
+import {
+  type BindLimits,
+  branches,
+  DEFAULT_BIND_LIMITS,
+  lookupCost,
+  NAMER_COST,
+  type Scope,
+  shortened,
+  tooNested,
+} from './scope.ts';
 
 type Bound = Activity<NameTree<BoundName>>;
 
@@ -47,21 +56,29 @@ class Binding {
 
   /** The dtab first; if no entry matches, or only one that says `~`, the namers. */
   lookup(dtab: Dtab, path: Path, depth: number, nesting: number): Bound {
-    const { maxDepth, maxLookups } = this.#limits;
-    this.#lookups += lookupCost(path);
-    if (this.#lookups > maxLookups) {
-      throw new TooManyLookups(`More than ${maxLookups} lookups to bind one name, at ${shortened(path)}`);
-    }
+    const { maxDepth } = this.#limits;
+    this.#take(lookupCost(path), path);
     if (depth >= maxDepth) return failed(new Error(`Max recursion level: ${maxDepth} reached in Namer lookup`));
     const tree = dtab.lookup(path);
+    this.#take(branches(tree), path);
     return tree.type === 'neg'
       ? this.#askNamers(dtab, path, depth, nesting)
       : this.#bindTree(dtab, tree, depth, nesting);
   }
 
+  /** Uses up a part of the budget. */
+  #take(lookups: number, path: Path): void {
+    const { maxLookups } = this.#limits;
+    this.#lookups += lookups;
+    if (this.#lookups > maxLookups) {
+      throw new TooManyLookups(`More than ${maxLookups} lookups to bind one name, at ${shortened(path)}`);
+    }
+  }
+
   #askNamers(dtab: Dtab, path: Path, depth: number, nesting: number): Bound {
     let old: Bound | undefined;
     for (const mounted of this.#scope.mountedAt(path)) {
+      this.#take(NAMER_COST, path);
       // What a transformer puts in place is bound with the namers alone.
       const replacement = (other: Path): Bound => this.lookup(Dtab.empty, other, depth + 1, nesting + 1);
       const answer = this.#scope.ask(mounted, path, replacement);

@@ -8,7 +8,15 @@ import { bind } from './bind.ts';
 import { type Dentry, Dtab } from './dtab.ts';
 import type { NameTree } from './name-tree.ts';
 import { Path } from './path.ts';
-import { type BindLimits, DEFAULT_BIND_LIMITS, lookupCost, type Scope, tooNested } from './scope.ts';
+import {
+  type BindLimits,
+  branches,
+  DEFAULT_BIND_LIMITS,
+  lookupCost,
+  NAMER_COST,
+  type Scope,
+  tooNested,
+} from './scope.ts';
 
 interface Node {
   /** The path that this node stands for; empty for an end that an entry names (`~`, `!`). */
@@ -79,6 +87,7 @@ class Explanation {
     }
     if (depth >= maxDepth) return { type: 'exception', path: from, dentry, message: 'Max recursion level reached.' };
     const matching = this.#dtab.matching(path);
+    for (const { tree } of matching) this.#lookups += branches(tree);
     if (matching.length === 0) return this.#byNamers(path, dentry, depth, nesting);
     if (matching.length === 1) return this.#byOne(matching[0]!, path, dentry, depth, nesting);
     const trees = matching.map((entry) => {
@@ -97,6 +106,7 @@ class Explanation {
 
   #byNamers(path: Path, dentry: Dentry | undefined, depth: number, nesting: number): DelegateTree {
     for (const mounted of this.#scope.mountedAt(path)) {
+      this.#lookups += NAMER_COST;
       const answer = this.#scope.ask(mounted, path, (other) => bind(this.#scope, Dtab.empty, other, this.#limits));
       if (!hasValue(answer)) {
         if (answer.phase === 'failed') return { type: 'exception', path, dentry, message: answer.error.message };

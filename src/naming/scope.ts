@@ -10,8 +10,8 @@ export interface BindLimits {
   /** Lookups within lookups; Linkerd's figure. Bounds the recursion of a dtab that goes round in circles. */
   readonly maxDepth: number;
   /**
-   * Lookups for one binding, a long path counting for several. Depth alone does not bound the work: `/a => /a/b & /a/c`
-   * doubles it at every step.
+   * Lookups for one binding; a long path counts for several, and so do a namer that is asked and every branch of a tree, since
+   * all of them are made whether or not they are looked up. Depth alone does not bound the work: `/a => /a/b & /a/c` doubles it at every step.
    */
   readonly maxLookups: number;
   /** Trees within trees, all lookups on the way together. Bounds the stack: an entry may nest a hundred parentheses. */
@@ -22,7 +22,17 @@ export const DEFAULT_BIND_LIMITS: BindLimits = { maxDepth: 100, maxLookups: 10_0
 
 /** What a lookup takes of `maxLookups`: every step copies the path, which an entry may make longer each time. */
 export function lookupCost(path: Path): number {
-  return 1 + Math.floor(path.length / 64);
+  return 1 + Math.floor(path.length / 16);
+}
+
+/** What asking a namer takes of `maxLookups`: it makes an answer of its own, and addresses that are watched. */
+export const NAMER_COST = 4;
+
+/** What the tree of a lookup takes of `maxLookups` beside the lookups of its leaves; nothing for a single leaf. */
+export function branches(tree: NameTree<unknown>): number {
+  if (tree.type === 'alt') return tree.trees.reduce((sum, child) => sum + 1 + branches(child), 0);
+  if (tree.type === 'union') return tree.trees.reduce((sum, child) => sum + 1 + branches(child.tree), 0);
+  return 0;
 }
 
 /** A path as messages show it. */

@@ -56,7 +56,8 @@ export const notBuiltYet: readonly NotBuilt[] = [
   },
 
   // -- top level and admin
-  { at: 'admin.socketOptions', consequence: 'the system defaults hold' },
+  { at: 'admin.socketOptions.readTimeoutMs', consequence: 'a request has 15 s, an idle connection 5 s' },
+  { at: 'admin.socketOptions.writeTimeoutMs', consequence: 'a client may take its time to read' },
   { at: 'admin.workerThreads', consequence: 'the admin server runs on the main thread' },
   ...warned(
     'telemetry[]',

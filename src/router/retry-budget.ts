@@ -49,16 +49,16 @@ export class RetryBudget {
     this.#sliceMs = (ttlSecs * 1000) / SLICES;
   }
 
-  /** A request has begun, `atMs` by performance.now(). */
+  /** A request has begun. Times are by performance.now(). */
   deposit(atMs: number): void {
     const { words, at } = this.#owner.cell;
     Atomics.add(words, at + REQUESTS + this.#turnTo(words, at, atMs), 1);
   }
 
   /** Takes one further try; false when there is none. */
-  withdraw(): boolean {
+  withdraw(atMs: number = performance.now()): boolean {
     const { words, at } = this.#owner.cell;
-    const index = at + TRIES + this.#turnTo(words, at, performance.now());
+    const index = at + TRIES + this.#turnTo(words, at, atMs);
     Atomics.add(words, index, 1);
     if (this.#left(words, at) >= 0) return true;
     Atomics.sub(words, index, 1);
@@ -66,9 +66,9 @@ export class RetryBudget {
   }
 
   /** Further tries that are allowed now; whole, as the gauge shows it. */
-  balance(): number {
+  balance(atMs: number = performance.now()): number {
     const { words, at } = this.#owner.cell;
-    this.#turnTo(words, at, performance.now());
+    this.#turnTo(words, at, atMs);
     return Math.max(0, this.#left(words, at));
   }
 

@@ -64,7 +64,7 @@ export const retryDifferences: readonly RetryDifference[] = [
     },
   },
   {
-    id: 'one request with a timeout for each try does not go on for 20 s',
+    id: 'retries of one request are bounded',
     reason: 'the recording ends when its client had no more patience, after 95 tries',
     reference: 'fault 2',
     change(_, recorded) {
@@ -106,7 +106,7 @@ export const retryDifferences: readonly RetryDifference[] = [
     id: 'a backoff never outlasts the time of a request',
     reason:
       'what is answered when there is no time for another try is the last failure, at once, and not a timeout later',
-    reference: 'issue: a backoff never outlasts the deadline',
+    reference: 'docs/differences.md',
     change(_, recorded) {
       const { totalTimeoutMs, retries } = recorded.router.service ?? {};
       const isTimeout = recorded.status.includes(' 503 ') && replyOf(recorded) === 's500';
@@ -116,7 +116,7 @@ export const retryDifferences: readonly RetryDifference[] = [
     },
   },
   {
-    id: 'deadlines are kept',
+    id: 'a deadline that has passed is answered',
     reason: 'the original goes on when its client has stopped waiting',
     reference: 'fault 4',
     change(_, recorded) {

@@ -1,11 +1,13 @@
 // docs/namerd-api.md: what it says that curl prints is what a namerd started from its config answers, and its differences are those
 // that the tests expect.
 import { spawnSync } from 'node:child_process';
-import { join } from 'node:path';
+import { writeFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
 import { test } from 'tap';
 import { differences } from '../namerd/interfaces/http/differences.ts';
 import { startNamerd } from '../support/namerd.ts';
 import { freePorts } from '../support/ports.ts';
+import { ROOT } from '../support/program.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { codeWords, readDocument, section, tableRows } from './markdown.ts';
 
@@ -15,8 +17,12 @@ const block = (kind: string): string => new RegExp(`^\`\`\`${kind}\\n(.*?)^\`\`\
 test('what is shown is what is answered', async (t) => {
   const [port = 0, adminPort = 0] = await freePorts(2);
   const folder = tempDir(t);
+  const bin = tempDir(t);
+  const curl = join(ROOT, 'test/support/curl.ts');
+  writeFileSync(join(bin, 'curl'), `#!/bin/sh\nexec "${process.execPath}" "${curl}" "$@"\n`, { mode: 0o755 });
+  const env = { PATH: [bin, process.env['PATH']].join(delimiter) };
   const shell = (command: string) => {
-    const { stdout, stderr } = spawnSync('sh', ['-c', command], { cwd: folder, encoding: 'utf8' });
+    const { stdout, stderr } = spawnSync('sh', ['-c', command], { cwd: folder, env, encoding: 'utf8' });
     return stdout + stderr;
   };
   shell(block('sh'));

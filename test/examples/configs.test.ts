@@ -11,8 +11,8 @@ import { tempDir } from '../support/temp-dir.ts';
 
 const FOLDER = join(ROOT, 'examples');
 const CONFIGS = readdirSync(FOLDER, { recursive: true, encoding: 'utf8' }).filter(
-  // The demo's is a template, which the demo's own test runs.
-  (path) => path.endsWith('.yaml') && !path.startsWith('demo/'),
+  // The demo's is a template, which the demo's own test runs; namerd's have a test of their own.
+  (path) => path.endsWith('.yaml') && !/^(demo|namerd)\//.test(path),
 );
 
 for (const path of CONFIGS) {
@@ -108,3 +108,16 @@ for (const path of ['add-steps.yaml', 'failure-accrual.yaml']) {
     }
   });
 }
+
+test('retries.yaml: a client notices nothing of an instance that fails', async (t) => {
+  // Less than half, so that luck does not decide: each failure is tried again elsewhere.
+  const instances = {
+    8501: ['-text', 'pong'],
+    8502: ['-text', 'pong'],
+    8503: ['-text', 'pong', '-failure-rate', '0.3'],
+  };
+  const port = await runExample(t, 'retries.yaml', instances);
+  for (let i = 0; i < 60; i += 1) {
+    t.match(await httpRequest('http://app/', { proxyPort: port }), { status: 200, body: 'pong!' });
+  }
+});

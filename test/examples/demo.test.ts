@@ -1,4 +1,4 @@
-// The demo as `npm start` runs it: a real Signpost, real services, requests through the outgoing router.
+// The demo as `npm start` runs it: a real Signpost and namerd, real services, requests through the outgoing router.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
@@ -15,6 +15,7 @@ interface Demo {
   readonly program: Program;
   readonly outgoing: number;
   readonly admin: number;
+  readonly namerd: number;
   /** The folder of the services' files. */
   readonly disco: string;
   /** The process ids of its children. */
@@ -25,21 +26,27 @@ interface Demo {
 
 async function startDemo(t: Test): Promise<Demo> {
   const temporary = tempDir(t);
-  const [outgoing = 0, incoming = 0, admin = 0] = await freePorts(3);
-  const program = runProgram(t, 'src/main.ts', ['demo'], {
-    env: { ...portVariables(outgoing, incoming, admin), TMPDIR: temporary },
-  });
+  const ports = await freePorts(VARIABLES.length);
+  const program = runProgram(t, 'src/main.ts', ['demo'], { env: { ...portVariables(ports), TMPDIR: temporary } });
+  const [outgoing = 0, , admin = 0, namerd = 0] = ports;
   const disco = (await program.printed(/^Services: +(\S+)$/m))[1] ?? '';
   await program.printed(/^Ctrl-C ends all of it\.$/m);
-  return { program, outgoing, admin, disco, temporary, children: childrenOf(program.pid) };
+  return { program, outgoing, admin, namerd, disco, temporary, children: childrenOf(program.pid) };
 }
 
-function portVariables(outgoing: number, incoming: number, admin: number): NodeJS.ProcessEnv {
-  return {
-    DEMO_OUTGOING_PORT: `${outgoing}`,
-    DEMO_INCOMING_PORT: `${incoming}`,
-    DEMO_ADMIN_PORT: `${admin}`,
-  };
+const VARIABLES = [
+  'DEMO_OUTGOING_PORT',
+  'DEMO_INCOMING_PORT',
+  'DEMO_ADMIN_PORT',
+  'DEMO_NAMERD_PORT',
+  'DEMO_MESH_PORT',
+  'DEMO_NAMERD_ADMIN_PORT',
+];
+/** Four services, namerd and Signpost. */
+const CHILDREN = 6;
+
+function portVariables(ports: readonly number[]): NodeJS.ProcessEnv {
+  return Object.fromEntries(VARIABLES.map((variable, i) => [variable, `${ports[i]}`]));
 }
 
 /** The demo's folders that are there now. (Node keeps its compile cache in the same place.) */
@@ -59,6 +66,7 @@ test('routes by the dtab, overrides for one request alone, follows the files, en
       `${curl} http://hello`,
       `${curl} -H 'l5d-dtab: /host/world => /srv/world-v2' http://hello`,
       `http://127.0.0.1:${demo.admin}`,
+      `export NAMERCTL_BASE_URL=http://127.0.0.1:${demo.namerd}`,
       join(demo.disco, 'world-v1'),
     ]) {
       t.equal((await demo.program.printed(new RegExp(RegExp.escape(line))))[0], line);
@@ -107,11 +115,44 @@ test('routes by the dtab, overrides for one request alone, follows the files, en
     t.same([...seen.keys()].sort(), ['200 Hello world-v1!!', '200 Hello world-v2!!', '200 world-v1!', '200 world-v2!']);
   });
 
+  t.test('the printed namerctl lines shift world from v1 to v2 by weights, and back', async (t) => {
+    const env = { NAMERCTL_BASE_URL: `http://127.0.0.1:${demo.namerd}` };
+    const namerctl = async (...args: string[]) => {
+      const { code, stdout, stderr } = await runProgram(t, 'namerd/ctl/main.ts', args, { env }).exited;
+      t.equal(code, 0, `${args.join(' ')}: ${stderr}`);
+      return stdout;
+    };
+    const shift = async (name: string) => {
+      const [line] = await demo.program.printed(
+        new RegExp(`npx namerctl dtab update default \\S*/${name}\\.dtab --wait`),
+      );
+      await namerctl(...line.split(' ').slice(2));
+    };
+    const answers = async (requests: number) => {
+      const seen = new Map<string, number>();
+      for (let i = 0; i < requests; i++) {
+        const answer = await ask('world');
+        seen.set(answer, (seen.get(answer) ?? 0) + 1);
+      }
+      return seen;
+    };
+    t.match(await namerctl('dtab', 'get', 'default'), '/host/world  => /srv/world-v1 ;');
+    await shift('world-50-50');
+    const half = await answers(200);
+    t.same([...half.keys()].sort(), ['200 world-v1!', '200 world-v2!']);
+    // Of two hundred coins, fewer than fifty of a kind come once in 10^12 times.
+    t.ok([...half.values()].every((count) => count > 50));
+    await shift('world-v2');
+    t.same([...(await answers(20)).keys()], ['200 world-v2!']);
+    await namerctl('dtab', 'rollback', 'default', '--wait');
+    t.equal((await answers(200)).size, 2);
+  });
+
   t.test('Ctrl-C ends everything', async (t) => {
     demo.program.kill('SIGINT');
     const { code, signal } = await demo.program.exited;
     t.same([code, signal], [0, null]);
-    t.equal(demo.children.length, 5);
+    t.equal(demo.children.length, CHILDREN);
     t.notOk(demo.children.some(isAlive), 'no child is left');
     t.same(demoFolders(demo.temporary), [], 'its folder is gone');
   });
@@ -119,10 +160,8 @@ test('routes by the dtab, overrides for one request alone, follows the files, en
 
 test('SIGTERM while it starts ends everything too', async (t) => {
   const temporary = tempDir(t);
-  const [outgoing = 0, incoming = 0, admin = 0] = await freePorts(3);
-  const program = runProgram(t, 'src/main.ts', ['demo'], {
-    env: { ...portVariables(outgoing, incoming, admin), TMPDIR: temporary },
-  });
+  const ports = await freePorts(VARIABLES.length);
+  const program = runProgram(t, 'src/main.ts', ['demo'], { env: { ...portVariables(ports), TMPDIR: temporary } });
   await until(() => demoFolders(temporary).length > 0);
   await until(() => childrenOf(program.pid).length > 0);
   const children = childrenOf(program.pid);
@@ -135,7 +174,7 @@ test('SIGTERM while it starts ends everything too', async (t) => {
 
 test('no child outlives a demo that was killed', async (t) => {
   const demo = await startDemo(t);
-  t.equal(demo.children.length, 5);
+  t.equal(demo.children.length, CHILDREN);
   demo.program.kill('SIGKILL');
   await demo.program.exited;
   await until(() => !demo.children.some(isAlive), { timeoutMs: 30_000 });
@@ -158,9 +197,9 @@ test('taken ports are named, with what to do, and nothing is started', async (t)
   await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
   t.teardown(() => taken.close());
   const { port } = taken.address() as net.AddressInfo;
-  const [outgoing = 0, admin = 0] = await freePorts(2);
+  const [outgoing = 0, ...others] = await freePorts(VARIABLES.length - 1);
   const { code, stdout, stderr } = await runProgram(t, 'src/main.ts', ['demo'], {
-    env: { ...portVariables(outgoing, port, admin), TMPDIR: temporary },
+    env: { ...portVariables([outgoing, port, ...others]), TMPDIR: temporary },
   }).exited;
   t.equal(code, 1);
   t.equal(stdout, '');

@@ -10,7 +10,10 @@ import { names, read, testConformance, writtenVersion } from '../namerd/storage/
 import { certificateAuthority } from '../support/certificates.ts';
 import { type Consul, MANAGEMENT_TOKEN, startConsul } from '../support/consul.ts';
 import { Watcher } from '../support/eventually.ts';
+import { httpRequest } from '../support/http-get.ts';
 import { MemoryLog } from '../support/log.ts';
+import { startNamerd } from '../support/namerd.ts';
+import { namerdExamples } from '../support/namerd-examples.ts';
 import { until } from '../support/until.ts';
 
 const WEB = Dtab.parse('/svc => /#/io.l5d.fs');
@@ -169,6 +172,8 @@ interfaces: [{kind: io.l5d.httpController}]
   t.same(await names(allowed), ['default']);
 
   const anonymous = await open(t, consul);
+  await until(() => anonymous.list().value.phase === 'failed');
+  t.equal(anonymous.list().value.value, undefined, 'what may not be read is not the same as nothing');
   t.match(await anonymous.put('default', SPLIT, {}), { type: 'unavailable', reason: /^Consul refuses the token/ });
   t.equal((await read(allowed, 'default'))?.dtab.show(), WEB.show());
 });
@@ -189,7 +194,7 @@ test('a token that loses the right to read does not take the table away', async 
 
   await consul.request('PUT', `/v1/acl/policy/${policy.ID}`, rules('deny'));
   const failure = () => (storage.list().value as { error?: Error }).error?.message ?? '';
-  await until(() => /Consul hides 2 namespaces; the token may not/.test(failure()), slow);
+  await until(() => /^Consul refuses the token/.test(failure()), slow);
   t.same(other.list().value.value, ['a', 'b']);
   t.same(storage.list().value.value, ['a', 'b']);
   await consul.request('PUT', `/v1/acl/policy/${policy.ID}`, rules('write'));
@@ -216,4 +221,14 @@ test('a datacenter that is not there, and a server that is no Consul', async (t)
   await until(() => elsewhere.list().value.phase === 'failed');
   const here = await open(t, consul, { datacenter: 'dc1' });
   writtenVersion(await here.put('default', WEB, {}));
+});
+
+test('examples/namerd/consul.yaml serves what is in Consul', async (t) => {
+  const consul = await startConsul(t);
+  await consul.request('PUT', '/v1/kv/namerd/dtabs/default', '/svc => /#/io.l5d.fs');
+  const examples = await namerdExamples(t);
+  await startNamerd(t, await examples.config('consul.yaml', { 'port: 8500': `port: ${consul.port}` }));
+  const url = `http://127.0.0.1:${examples.port('4180')}/api/1/dtabs/default`;
+  await until(async () => (await httpRequest(url)).status === 200);
+  t.same(JSON.parse((await httpRequest(url)).body), [{ prefix: '/svc', dst: '/#/io.l5d.fs' }]);
 });

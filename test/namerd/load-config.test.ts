@@ -132,6 +132,13 @@ telemetry:
   ]);
 });
 
+test('socket options that are heeded and those that are not', async (t) => {
+  const options = (one: string) =>
+    complaints(`interfaces: [{kind: io.l5d.httpController, port: 0, socketOptions: {${one}}}]`);
+  t.strictSame(await options('noDelay: no, keepAlive: yes, reusePort: yes, backlog: 10, reuseAddr: yes'), []);
+  t.match(await options('readTimeoutMs: 5'), [/socketOptions\.readTimeoutMs: known but not built yet/]);
+});
+
 test('the configs that the original was started with', async (t) => {
   const differences: Readonly<Record<string, string>> = {
     'namerd port in use': 'seen when the port is opened, not in the config',

@@ -55,9 +55,34 @@ test('a path that an entry makes longer and longer uses the budget up sooner', a
 });
 
 test('a budget of ones own', async (t) => {
-  const limits = { maxDepth: 3, maxLookups: 4, maxNesting: 5 };
-  const bound = bind(scope, Dtab.parse('/a => /b & /c & /d & /e'), Path.parse('/a'), limits);
-  t.match(bound, { phase: 'failed', error: { message: 'More than 4 lookups to bind one name, at /e' } });
+  const limits = { maxDepth: 3, maxLookups: 8, maxNesting: 5 };
+  const bound = (dtab: string) => bind(scope, Dtab.parse(dtab), Path.parse('/a'), limits);
+  // One for /a, one for each branch, one for what each branch leads to.
+  t.match(bound('/a => /b & /c & /d'), { phase: 'ok' });
+  const message = 'More than 8 lookups to bind one name, at /e';
+  t.match(bound('/a => /b & /c & /d & /e'), { phase: 'failed', error: { message } });
+});
+
+test('a tree that is wide at every step uses the budget up sooner', async (t) => {
+  const wide = (sign: string, target: string) => Array.from({ length: 150 }, () => target).join(sign);
+  const asked = new Map<string, number>();
+  const counting = new Scope([], {
+    lookup: (path) => {
+      asked.set('lookups', (asked.get('lookups') ?? 0) + 1);
+      return constant(
+        ok({ type: 'leaf', value: { id: path, residual: Path.empty, addr: constant({ state: 'neg' }) } }),
+      );
+    },
+    close: () => {},
+  });
+  for (const dtab of [`/a => ${wide('&', '/a')}`, `/a => ${wide('&', '/b')}; /b => ${wide('&', '/$/n')}`]) {
+    asked.clear();
+    t.match(bind(counting, Dtab.parse(dtab), Path.parse('/a')), {
+      phase: 'failed',
+      error: { message: /^More than 10000/ },
+    });
+    t.ok((asked.get('lookups') ?? 0) <= 2000, `${asked.get('lookups')} namers were asked`);
+  }
 });
 
 test('parentheses nest to a limit, in one tree and over all lookups', async (t) => {

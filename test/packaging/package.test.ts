@@ -97,17 +97,12 @@ test('the package', async (t) => {
   });
 
   t.test('runs the demo from dist/', async (t) => {
-    const [outgoing, incoming, admin] = await freePorts(3);
-    const demo = runProgram(t, command('signpost'), ['demo'], {
-      cwd: tempDir(t),
-      env: {
-        DEMO_OUTGOING_PORT: `${outgoing}`,
-        DEMO_INCOMING_PORT: `${incoming}`,
-        DEMO_ADMIN_PORT: `${admin}`,
-      },
-    });
+    const variables = ['OUTGOING', 'INCOMING', 'ADMIN', 'NAMERD', 'MESH', 'NAMERD_ADMIN'];
+    const ports = await freePorts(variables.length);
+    const env = Object.fromEntries(variables.map((name, i) => [`DEMO_${name}_PORT`, `${ports[i]}`]));
+    const demo = runProgram(t, command('signpost'), ['demo'], { cwd: tempDir(t), env });
     await demo.printed(/^Ctrl-C ends all of it\.$/m);
-    const { body } = await httpRequest('http://hello', outgoing === undefined ? {} : { proxyPort: outgoing });
+    const { body } = await httpRequest('http://hello', { proxyPort: ports[0] ?? 0 });
     t.equal(body, 'Hello world-v1!!');
     demo.kill('SIGTERM');
     t.match(await demo.exited, { code: 0, signal: null });

@@ -55,6 +55,26 @@ test('a body that does not end counts too', async (t) => {
   await until(() => backend.sockets.size === 0);
 });
 
+test('where bodies are collected, the time of a request runs from its head on', async (t) => {
+  const backend = await socketBackend(t, ({ socket, message }) => {
+    if (message.body !== 'slowly') answer(socket);
+  });
+  const { port, metrics } = await startWorld(t, {
+    names: { web: [backend.port] },
+    server: 'timeoutMs: 300',
+    router: ['streamingEnabled: false'],
+  });
+  const connection = await RawConnection.open(port());
+  t.teardown(() => connection.destroy());
+  await connection.send('POST / HTTP/1.1\r\nHost: web\r\nContent-Length: 100\r\n\r\nhalf');
+  t.match(await lastResponse(connection, 'POST'), { start: 'HTTP/1.1 503 Service Unavailable', body: /^exceeded 300/ });
+  await until(() => connection.closed);
+  t.equal(backend.requests.length, 0);
+  t.match(await send(port(), { method: 'POST', body: 'slowly' }), { start: /503/, body: /^exceeded 300/ });
+  t.match(await send(port(), { method: 'POST', body: 'fast' }), { start: /200/ });
+  t.match(await metrics(), { [`rt/http/server/127.0.0.1/${port()}/pending`]: 0 });
+});
+
 async function deadlineWorld(t: Parameters<typeof startWorld>[0], options: WorldOptions = {}) {
   const backend = await RecordingBackend.start(t);
   const { port } = await startWorld(t, { names: { web: [backend.port] }, ...options });

@@ -31,7 +31,7 @@ export const httpController = defineInterface({
       })
       .superRefine(checkProvable),
   create: (
-    { ip = defaults.serverIp, port = PORT, maxConnections = MAX_CONNECTIONS, tls, auth },
+    { ip = defaults.serverIp, port = PORT, maxConnections = MAX_CONNECTIONS, socketOptions, tls, auth },
     context,
   ): Interface => {
     const { log, metrics } = context;
@@ -44,6 +44,7 @@ export const httpController = defineInterface({
       // Clients name this host as their DNS does.
       hosts: 'any',
       maxConnections,
+      socketOptions,
       tls,
       auth,
     });

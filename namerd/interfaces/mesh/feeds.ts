@@ -1,44 +1,30 @@
 /**
  * Fan-out: however many clients follow the same thing, it is watched once and each state of it is encoded once.
  *
- *     Namespaces -> Feed (one a question) -> Follower (one a stream) -> HTTP/2
+ *     Namespaces -> Feed (one a question) -> Follower (one a stream, or a binding of a receipt) -> HTTP/2
  */
-import { Refusal } from './status.ts';
+import type { Answer, Question } from './question.ts';
 
-/** What is watched. */
-export interface Followable<Message> {
-  /** Equal ones have equal keys. */
-  readonly key: string;
-  follow(callback: (answer: Message | Refusal | undefined) => void): () => void;
-}
-
-/** One client's stream, or whoever else wants to know what is sent to it. */
 export interface Follower {
-  /** The feed has another message. */
+  /** The feed has another state. */
   onChange(): void;
-  /** There is no answer any more; the follower has been taken off the feed. */
-  onEnd(refusal: Refusal): void;
 }
 
-export class Feed<Message = Buffer> {
-  /** The newest message; null until there is one. */
-  message: Message | null = null;
+export class Feed<State extends Answer = Answer> {
+  /** The newest; null until there is one. */
+  state: State | null = null;
   readonly #followers = new Set<Follower>();
-  readonly #same: (a: Message, b: Message) => boolean;
+  readonly #same: (a: State, b: State) => boolean;
   readonly #onUnfollowed: () => void;
-  #stop: () => void = () => {};
+  readonly #stop: () => void;
 
-  constructor(asked: Followable<Message>, same: (a: Message, b: Message) => boolean, onUnfollowed: () => void) {
+  constructor(asked: Question<State>, same: (a: State, b: State) => boolean, onUnfollowed: () => void) {
     this.#same = same;
     this.#onUnfollowed = onUnfollowed;
-    this.#stop = asked.follow((answer) => this.#onAnswer(answer));
+    this.#stop = asked.follow((state) => this.#onState(state));
   }
 
-  get followers(): number {
-    return this.#followers.size;
-  }
-
-  /** Hears of every change from now on, not of the message that is there already. */
+  /** Hears of every change from now on, not of the state that is there already. */
   add(follower: Follower): void {
     this.#followers.add(follower);
   }
@@ -49,31 +35,19 @@ export class Feed<Message = Buffer> {
     this.#onUnfollowed();
   }
 
-  #onAnswer(answer: Message | Refusal | undefined): void {
-    if (answer instanceof Refusal) {
-      this.#end(answer);
-      return;
-    }
-    // A value may change in what is not sent: where addresses come from, the version of a dtab.
-    if (answer === undefined || (this.message !== null && this.#same(this.message, answer))) return;
-    this.message = answer;
+  #onState(state: State): void {
+    if (this.state !== null && this.#same(this.state, state)) return;
+    this.state = state;
     for (const follower of this.#followers) follower.onChange();
-  }
-
-  #end(refusal: Refusal): void {
-    for (const follower of [...this.#followers]) {
-      this.delete(follower);
-      follower.onEnd(refusal);
-    }
   }
 }
 
-export class Feeds<Message = Buffer> {
-  readonly #same: (a: Message, b: Message) => boolean;
-  readonly #feeds = new Map<string, Feed<Message>>();
+export class Feeds<State extends Answer = Answer> {
+  readonly #same: (a: State, b: State) => boolean;
+  readonly #feeds = new Map<string, Feed<State>>();
 
-  /** A message that is the same as the last is not sent again. */
-  constructor(same: (a: Message, b: Message) => boolean) {
+  /** A state that is the same as the last is not told. */
+  constructor(same: (a: State, b: State) => boolean) {
     this.#same = same;
   }
 
@@ -83,13 +57,23 @@ export class Feeds<Message = Buffer> {
   }
 
   /** The feed of a question; it lasts until its last follower leaves. */
-  get(asked: Followable<Message>): Feed<Message> {
-    const known = this.#feeds.get(asked.key);
+  get(asked: Question<State>): Feed<State> {
+    const { key } = asked;
+    const known = this.#feeds.get(key);
     if (known !== undefined) return known;
     const feed = new Feed(asked, this.#same, () => {
-      if (this.#feeds.get(asked.key) === feed) this.#feeds.delete(asked.key);
+      if (this.#feeds.get(key) === feed) this.#feeds.delete(key);
     });
-    this.#feeds.set(asked.key, feed);
+    this.#feeds.set(key, feed);
     return feed;
   }
+}
+
+/** A value may change in what is not sent: where addresses come from, say. */
+export function sameAnswer(a: Answer, b: Answer): boolean {
+  return a.refusal?.details === b.refusal?.details && sameMessage(a.message, b.message);
+}
+
+export function sameMessage(a: Buffer | null, b: Buffer | null): boolean {
+  return a === b || (a !== null && b !== null && a.equals(b));
 }

@@ -6,6 +6,22 @@ import { Metadata, type ServerWritableStream } from '@grpc/grpc-js';
 import type { Feed, Follower } from './feeds.ts';
 import { type Refusal, stopping } from './status.ts';
 
+/** A request as it came. */
+export interface RawRequest {
+  bytes: Buffer;
+}
+
+/** Its bytes, which would else be kept for as long as the stream. */
+export function take(request: RawRequest): Buffer {
+  const { bytes } = request;
+  request.bytes = NO_BYTES;
+  return bytes;
+}
+
+const NO_BYTES = Buffer.alloc(0);
+
+export type StreamCall = ServerWritableStream<RawRequest, Buffer>;
+
 /** What all streams share. */
 export interface StreamCounts {
   /** Streams that are open. */
@@ -18,8 +34,8 @@ export interface StreamCounts {
 }
 
 export class StreamFollower implements Follower {
-  readonly #call: ServerWritableStream<Buffer, Buffer>;
-  readonly #feed: Feed;
+  readonly #call: StreamCall;
+  readonly #feed: Pick<Feed, 'state' | 'add' | 'delete'>;
   readonly #counts: StreamCounts;
   /** What was sent last. */
   #sent: Buffer | null = null;
@@ -30,7 +46,7 @@ export class StreamFollower implements Follower {
     this.onChange();
   };
 
-  constructor(call: ServerWritableStream<Buffer, Buffer>, feed: Feed, counts: StreamCounts) {
+  constructor(call: StreamCall, feed: Pick<Feed, 'state' | 'add' | 'delete'>, counts: StreamCounts) {
     this.#call = call;
     this.#feed = feed;
     this.#counts = counts;
@@ -43,8 +59,14 @@ export class StreamFollower implements Follower {
   }
 
   onChange(): void {
-    const { message } = this.#feed;
-    if (this.#isOver || message === null || message === this.#sent) return;
+    const { message = null, refusal } = this.#feed.state ?? {};
+    if (this.#isOver) return;
+    if (refusal !== undefined) {
+      this.#end(refusal);
+      return;
+    }
+    // The state may have changed in what is not sent.
+    if (message === null || message === this.#sent) return;
     if (this.#isSending) {
       this.#counts.skipped();
       return;
@@ -55,15 +77,14 @@ export class StreamFollower implements Follower {
     this.#call.write(message, this.#onSent);
   }
 
-  onEnd(refusal: Refusal): void {
-    if (this.#isOver) return;
-    this.#close();
-    this.#call.emit('error', refusal);
-  }
-
   /** namerd is going away. */
   stop(): void {
-    this.onEnd(stopping);
+    if (!this.#isOver) this.#end(stopping);
+  }
+
+  #end(refusal: Refusal): void {
+    this.#close();
+    this.#call.emit('error', refusal);
   }
 
   #close(): void {

@@ -1,12 +1,13 @@
 /** What the services of io.linkerd.mesh are asked, as questions about namespaces; or why a request is none. */
 import type { Identity } from '../../../src/control-http/auth/index.ts';
-import { type Activity, constant, derive, type Live, ok, pending, sameActivity } from '../../../src/live/index.ts';
-import { type BindRequest, boundTreeMessage, type DelegateRequest, meshMethods } from '../../../src/mesh/index.ts';
-import { type Addr, bindingKey, Dtab, type Path, sameAddr } from '../../../src/naming/index.ts';
+import { constant, ok } from '../../../src/live/index.ts';
+import { type BindRequest, type DelegateRequest, meshMethods } from '../../../src/mesh/index.ts';
+import { type Addr, Dtab, type Path } from '../../../src/naming/index.ts';
 import { type Namespaces, withoutTransformers } from '../../namespaces.ts';
 import { delegationOf, treeKey } from './delegation.ts';
-import { type Question, question } from './question.ts';
+import { type Answer, Question, question, refusedAnswer, UNKNOWN } from './question.ts';
 import { forbidden, invalidRoot, noName, noRoot, Refusal, rootNotFound } from './status.ts';
+import { type TreeState, treeOf } from './trees.ts';
 
 /** The namespace that a root names, if the client may read it. */
 function namespaceOf(root: Path | undefined, identity: Identity): string | Refusal {
@@ -21,18 +22,22 @@ export function boundTreeOf(
   namespaces: Namespaces,
   { root, name, dtab = Dtab.empty }: BindRequest,
   identity: Identity,
-): Question | Refusal {
+): Question<TreeState> | Refusal {
   if (root === undefined) return noRoot;
   if (name === undefined || name.isEmpty) return noName;
   const namespace = namespaceOf(root, identity);
   if (namespace instanceof Refusal) return namespace;
-  const key = `bind\n${namespace}\n${bindingKey(dtab, name)}`;
-  return question(key, () => namespaces.bind(namespace, dtab, name), boundTreeMessage);
+  return treeOf(namespaces, namespace, dtab, name);
 }
 
 export function replicasOf(namespaces: Namespaces, id: Path | undefined): Question {
   if (id === undefined || id.isEmpty) return constantReplicas({ state: 'failed', cause: 'No ID provided' });
-  return question(`resolve\n${withoutTransformers(id).show()}`, () => settled(namespaces.replicas(id)), encodeReplicas);
+  return Question.about<Addr, Answer>(
+    `resolve\n${withoutTransformers(id).show()}`,
+    () => namespaces.replicas(id),
+    replicasAnswer,
+    refusedAnswer,
+  );
 }
 
 export function dtabOf(namespaces: Namespaces, root: Path | undefined, identity: Identity): Question | Refusal {
@@ -41,7 +46,10 @@ export function dtabOf(namespaces: Namespaces, root: Path | undefined, identity:
   return question(
     `dtab\n${namespace}`,
     () => namespaces.storage.observe(namespace),
-    (found) => (found === null ? rootNotFound : meshMethods.getDtab.response.encode(found)),
+    (found) => {
+      if (found === null) throw rootNotFound;
+      return meshMethods.getDtab.response.encode(found);
+    },
   );
 }
 
@@ -69,6 +77,6 @@ function constantReplicas(addr: Addr): Question {
  * `pending` is no answer: a client that has been here before keeps what it knows, where an answer without addresses would take
  * them away.
  */
-function settled(addr: Live<Addr>): Live<Activity<Addr>> {
-  return derive(() => (addr.value.state === 'pending' ? pending() : ok(addr.value)), sameActivity(sameAddr));
+function replicasAnswer(addr: Addr): Answer {
+  return addr.state === 'pending' ? UNKNOWN : { message: encodeReplicas(addr) };
 }

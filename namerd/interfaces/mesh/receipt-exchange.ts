@@ -16,44 +16,27 @@ import {
   type LiveBinding,
   ProtoError,
 } from '../../../src/mesh/index.ts';
-import { bindingKey } from '../../../src/naming/index.ts';
 import { badNamespaceName } from '../../namespace-name.ts';
-import type { ComputedTree, Namespaces } from '../../namespaces.ts';
+import type { Namespaces } from '../../namespaces.ts';
 import type { Receipts, Session } from '../../receipts/receipts.ts';
 import type { Version, VersionedDtab } from '../../storage/storage.ts';
-import { sameVersion } from '../../storage/versions.ts';
-import type { Feed, Feeds, Followable, Follower } from './feeds.ts';
+import type { Feed, Feeds, Follower } from './feeds.ts';
+import type { RawRequest } from './follower.ts';
 import { forbidden, internal, invalidArgument, type Refusal, stopping, tooMany } from './status.ts';
+import { sameVersionOrNone, type TreeState, treeOf } from './trees.ts';
 
 /** Live bindings of one router: several times what its caches hold. */
 const MAX_LIVE = 20_000;
 const MAX_NAME_BYTES = 256;
 
-/** What a binding has come to. */
-export interface ComputedState {
-  /** By which version; null: there was no such namespace. */
-  readonly version: Version | null;
-  readonly digest?: Buffer;
-  /** Why there is no tree, or only an older one. */
-  readonly problem?: string;
-}
-
-export function sameComputedState(a: ComputedState, b: ComputedState): boolean {
-  return a.problem === b.problem && sameVersionOrNone(a.version, b.version) && sameDigest(a.digest, b.digest);
-}
-
-function sameDigest(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
-  return a === b || (a !== undefined && b !== undefined && Buffer.compare(a, b) === 0);
-}
-
 export interface ReceiptContext {
   readonly namespaces: Namespaces;
   readonly receipts: Receipts;
-  readonly computed: Feeds<ComputedState>;
+  readonly trees: Feeds<TreeState>;
 }
 
 export class ReceiptExchange {
-  readonly #call: ServerDuplexStream<Buffer, Buffer>;
+  readonly #call: ServerDuplexStream<RawRequest, Buffer>;
   readonly #identity: Identity;
   readonly #context: ReceiptContext;
   readonly #bindings = new Map<number, Binding>();
@@ -68,11 +51,11 @@ export class ReceiptExchange {
   #isSending = false;
   #isOver = false;
 
-  constructor(call: ServerDuplexStream<Buffer, Buffer>, identity: Identity, context: ReceiptContext) {
+  constructor(call: ServerDuplexStream<RawRequest, Buffer>, identity: Identity, context: ReceiptContext) {
     this.#call = call;
     this.#identity = identity;
     this.#context = context;
-    call.on('data', (bytes: Buffer) => this.#onBytes(bytes));
+    call.on('data', (request: RawRequest) => this.#onBytes(request.bytes));
     call.on('end', () => {
       this.#close();
       call.end();
@@ -138,8 +121,8 @@ export class ReceiptExchange {
 
   #add({ number, path, dtab }: LiveBinding): void {
     this.#remove(number);
-    const { namespaces, computed } = this.#context;
-    const feed = computed.get(computedBinding(namespaces, this.#namespace, { path, dtab }));
+    const { namespaces, trees } = this.#context;
+    const feed = trees.get(treeOf(namespaces, this.#namespace, dtab, path));
     const binding = new Binding(number, feed, () => this.#onComputed(binding));
     this.#bindings.set(number, binding);
     this.#onComputed(binding);
@@ -216,27 +199,25 @@ export class ReceiptExchange {
 /** A live binding of the Signpost, as computed here. */
 class Binding implements Follower {
   readonly #number: number;
-  readonly #feed: Feed<ComputedState>;
+  readonly #feed: Feed<TreeState>;
   readonly onChange: () => void;
   #told: Computed | null = null;
 
-  constructor(number: number, feed: Feed<ComputedState>, onChange: () => void) {
+  constructor(number: number, feed: Feed<TreeState>, onChange: () => void) {
     this.#number = number;
     this.#feed = feed;
     this.onChange = onChange;
     feed.add(this);
   }
 
-  /** Its feed has an answer whatever happens. */
-  onEnd(): void {}
-
   /** What is to be told of it with regard to the present version; undefined when that is known already. */
   news(version: Version | null): Computed | undefined {
-    const { digest, problem = 'not computed yet', version: by = null } = this.#feed.message ?? {};
+    const { tree = null, problem = 'not computed yet', version: by = null } = this.#feed.state ?? {};
+    const digest = tree === null ? undefined : digestOf(tree);
     const isCurrent = digest !== undefined && sameVersionOrNone(by, version);
     const now: Computed = { number: this.#number, digest, problem: isCurrent ? undefined : problem };
     const told = this.#told;
-    if (told !== null && told.problem === now.problem && sameDigest(told.digest, now.digest)) return undefined;
+    if (told !== null && told.problem === now.problem && told.digest === now.digest) return undefined;
     this.#told = now;
     return now;
   }
@@ -246,35 +227,9 @@ class Binding implements Follower {
   }
 }
 
-function computedBinding(
-  namespaces: Namespaces,
-  namespace: string,
-  { path, dtab }: Pick<LiveBinding, 'path' | 'dtab'>,
-): Followable<ComputedState> {
-  return {
-    key: `${namespace}\n${bindingKey(dtab, path)}`,
-    follow: (callback) =>
-      observe(
-        namespaces.compute(namespace, dtab, path),
-        (now) => callback(stateOf(now)),
-        (error) => callback({ version: null, problem: error.message }),
-      ),
-  };
-}
-
-function stateOf(now: Activity<ComputedTree>): ComputedState {
-  const problem = now.phase === 'failed' ? { problem: now.error.message } : {};
-  if (!hasValue(now)) return { version: null, ...problem };
-  return { version: now.value.version, digest: digestOf(now.value.tree), ...problem };
-}
-
 function problemOf(hello: Hello): string | undefined {
   for (const text of [hello.name, hello.router]) {
     if (text === '' || Buffer.byteLength(text) > MAX_NAME_BYTES) return `a name has 1 to ${MAX_NAME_BYTES} bytes`;
   }
   return badNamespaceName(hello.namespace);
-}
-
-function sameVersionOrNone(a: Version | null, b: Version | null): boolean {
-  return a === null || b === null ? a === b : sameVersion(a, b);
 }

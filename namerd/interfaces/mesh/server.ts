@@ -5,10 +5,10 @@ import type { ServerTlsConfig } from '../../../src/wire/tls/index.ts';
 import type { Interface, InterfaceContext, ListeningAddress } from '../interface.ts';
 import { Access } from './access.ts';
 import { MeshCounts } from './counts.ts';
-import { Feeds } from './feeds.ts';
+import { Feeds, sameAnswer } from './feeds.ts';
 import { type Connection, Listener, type ListenOptions } from './listener.ts';
-import { type ComputedState, sameComputedState } from './receipt-exchange.ts';
 import { meshServices } from './services.ts';
+import { sameTreeState } from './trees.ts';
 
 export interface MeshServerOptions {
   readonly listen: ListenOptions;
@@ -28,7 +28,8 @@ export class MeshServer implements Interface {
   readonly #options: MeshServerOptions;
   readonly #context: InterfaceContext;
   readonly #counts: MeshCounts;
-  readonly #feeds = new Feeds<Buffer>((a, b) => a.equals(b));
+  readonly #trees = new Feeds(sameTreeState);
+  readonly #feeds = new Feeds(sameAnswer);
   readonly #grpc: Server;
   readonly #listener: Listener;
   #access: Access | null = null;
@@ -66,9 +67,9 @@ export class MeshServer implements Interface {
     this.#access = access;
     const { definition, implementation } = meshServices({
       namespaces,
+      trees: this.#trees,
       feeds: this.#feeds,
       receipts,
-      computed: new Feeds<ComputedState>(sameComputedState),
       access,
       counts: this.#counts,
     });
@@ -97,7 +98,8 @@ export class MeshServer implements Interface {
 
   state(): unknown {
     const { streams, signposts } = this.#counts;
-    return { connections: this.#listener.connections, streams, watched: this.#feeds.size, signposts };
+    const watched = this.#trees.size + this.#feeds.size;
+    return { connections: this.#listener.connections, streams, watched, signposts };
   }
 
   #onConnection({ socket, peer, certificateNames }: Connection): void {

@@ -15,17 +15,20 @@ import type { Namespaces } from '../../namespaces.ts';
 import type { Receipts } from '../../receipts/receipts.ts';
 import type { Access, Caller } from './access.ts';
 import type { Feeds } from './feeds.ts';
-import { type StreamCounts, StreamFollower } from './follower.ts';
+import { type RawRequest, type StreamCounts, StreamFollower, take } from './follower.ts';
 import type { Answer, Question } from './question.ts';
 import { boundTreeOf, delegateTreeOf, dtabOf, replicasOf } from './questions.ts';
-import { type ComputedState, ReceiptExchange } from './receipt-exchange.ts';
+import { ReceiptExchange } from './receipt-exchange.ts';
 import { internal, invalidArgument, Refusal } from './status.ts';
+import type { TreeState } from './trees.ts';
 
 export interface MeshContext {
   readonly namespaces: Namespaces;
+  /** Bound trees, which streams and receipts follow. */
+  readonly trees: Feeds<TreeState>;
+  /** Of everything else. */
   readonly feeds: Feeds;
   readonly receipts: Receipts;
-  readonly computed: Feeds<ComputedState>;
   readonly access: Access;
   readonly counts: CallCounts;
 }
@@ -39,7 +42,8 @@ export interface CallCounts extends StreamCounts {
 }
 
 /** Both sides' messages are bytes to the library: a state is encoded once for all clients, and a request's faults get a status. */
-const raw = (bytes: Buffer): Buffer => bytes;
+const asIs = (bytes: Buffer): Buffer => bytes;
+const unread = (bytes: Buffer): RawRequest => ({ bytes });
 
 export interface Service {
   readonly definition: ServiceDefinition;
@@ -47,7 +51,7 @@ export interface Service {
 }
 
 export function meshServices(context: MeshContext): Service {
-  const { namespaces } = context;
+  const { namespaces, trees, feeds } = context;
   const definition: Record<string, ServiceDefinition[string]> = {};
   const implementation: UntypedServiceImplementation = {};
   const add = <Request, Response>(
@@ -57,13 +61,14 @@ export function meshServices(context: MeshContext): Service {
     definition[method.path] = definitionOf(method);
     implementation[method.path] = handler;
   };
-  const ask = <Request, Response>(
+  const ask = <Request, Response, State extends Answer>(
     get: Method<Request, Response>,
     stream: Method<Request, Response>,
-    questionOf: (request: Request, identity: Identity) => Question | Refusal,
+    questionOf: (request: Request, identity: Identity) => Question<State> | Refusal,
+    feedsOf: Feeds<State>,
   ): void => {
     add(get, getting(context, get, questionOf));
-    add(stream, streaming(context, stream, questionOf));
+    add(stream, streaming(context, stream, questionOf, feedsOf));
   };
   const translate = <Request, Response>(
     method: Method<Request, Response>,
@@ -72,14 +77,12 @@ export function meshServices(context: MeshContext): Service {
     add(method, translating(context, method, answer));
   };
 
-  ask(meshMethods.getBoundTree, meshMethods.streamBoundTree, (request, identity) =>
-    boundTreeOf(namespaces, request, identity),
-  );
-  ask(meshMethods.getReplicas, meshMethods.streamReplicas, (id) => replicasOf(namespaces, id));
-  ask(meshMethods.getDtab, meshMethods.streamDtab, (root, identity) => dtabOf(namespaces, root, identity));
-  ask(meshMethods.getDelegateTree, meshMethods.streamDelegateTree, (request, identity) =>
-    delegateTreeOf(namespaces, request, identity),
-  );
+  const { getBoundTree, streamBoundTree, getReplicas, streamReplicas } = meshMethods;
+  const { getDtab, streamDtab, getDelegateTree, streamDelegateTree } = meshMethods;
+  ask(getBoundTree, streamBoundTree, (request, identity) => boundTreeOf(namespaces, request, identity), trees);
+  ask(getReplicas, streamReplicas, (id) => replicasOf(namespaces, id), feeds);
+  ask(getDtab, streamDtab, (root, identity) => dtabOf(namespaces, root, identity), feeds);
+  ask(getDelegateTree, streamDelegateTree, (request, identity) => delegateTreeOf(namespaces, request, identity), feeds);
   add(exchangeReceipts, exchanging(context));
   translate(meshMethods.readDtab, (text) => Dtab.parse(text ?? ''));
   translate(meshMethods.showDtab, (dtab) => dtab?.show());
@@ -97,10 +100,10 @@ function definitionOf({
     path,
     requestStream,
     responseStream,
-    requestSerialize: raw,
-    requestDeserialize: raw,
-    responseSerialize: raw,
-    responseDeserialize: raw,
+    requestSerialize: asIs,
+    requestDeserialize: unread,
+    responseSerialize: asIs,
+    responseDeserialize: asIs,
   };
 }
 
@@ -109,29 +112,35 @@ function getting<Request, Response>(
   { access, counts }: MeshContext,
   { request }: Method<Request, Response>,
   questionOf: (request: Request, identity: Identity) => Question | Refusal,
-): handleUnaryCall<Buffer, Buffer> {
+): handleUnaryCall<RawRequest, Buffer> {
   return (call, reply) => {
     counts.called();
-    const end = (answer: Answer): void => {
-      if (answer instanceof Refusal) counts.refused();
-      if (call.cancelled) return;
-      if (answer instanceof Refusal) reply(answer);
-      else reply(null, answer);
+    const refuse = (refusal: Refusal): void => {
+      counts.refused();
+      if (!call.cancelled) reply(refusal);
     };
-    const asked = understand(access, call, (identity) => questionOf(request.decode(call.request), identity));
-    if (asked instanceof Refusal) return end(asked);
-    asked.first(cancellationOf(call)).then(end, (error) => end(internal(toError(error))));
+    const end = ({ message, refusal }: Answer): void => {
+      if (refusal !== undefined) refuse(refusal);
+      else if (!call.cancelled) reply(null, message);
+    };
+    const asked = understand(access, call, (identity) => questionOf(request.decode(take(call.request)), identity));
+    if (asked instanceof Refusal) {
+      refuse(asked);
+      return;
+    }
+    asked.first(cancellationOf(call)).then(end, (error) => refuse(internal(toError(error))));
   };
 }
 
-function streaming<Request, Response>(
-  { access, feeds, counts }: MeshContext,
+function streaming<Request, Response, State extends Answer>(
+  { access, counts }: MeshContext,
   { request }: Method<Request, Response>,
-  questionOf: (request: Request, identity: Identity) => Question | Refusal,
-): handleServerStreamingCall<Buffer, Buffer> {
+  questionOf: (request: Request, identity: Identity) => Question<State> | Refusal,
+  feeds: Feeds<State>,
+): handleServerStreamingCall<RawRequest, Buffer> {
   return (call) => {
     counts.called();
-    const asked = understand(access, call, (identity) => questionOf(request.decode(call.request), identity));
+    const asked = understand(access, call, (identity) => questionOf(request.decode(take(call.request)), identity));
     if (asked instanceof Refusal) {
       counts.refused();
       call.emit('error', asked);
@@ -141,7 +150,7 @@ function streaming<Request, Response>(
   };
 }
 
-function exchanging(context: MeshContext): handleBidiStreamingCall<Buffer, Buffer> {
+function exchanging(context: MeshContext): handleBidiStreamingCall<RawRequest, Buffer> {
   const { access, counts } = context;
   return (call) => {
     counts.called();
@@ -161,10 +170,10 @@ function translating<Request, Response>(
   { access, counts }: MeshContext,
   { request, response }: Method<Request, Response>,
   answer: (request: Request) => Response,
-): handleUnaryCall<Buffer, Buffer> {
+): handleUnaryCall<RawRequest, Buffer> {
   return (call, reply) => {
     counts.called();
-    const answered = understand(access, call, () => response.encode(answer(request.decode(call.request))));
+    const answered = understand(access, call, () => response.encode(answer(request.decode(take(call.request)))));
     if (answered instanceof Refusal) {
       counts.refused();
       reply(answered);
@@ -186,7 +195,7 @@ function understand<T>(access: Access, call: Caller, read: (identity: Identity) 
   }
 }
 
-function cancellationOf(call: ServerUnaryCall<Buffer, Buffer>): AbortSignal {
+function cancellationOf(call: ServerUnaryCall<RawRequest, Buffer>): AbortSignal {
   const controller = new AbortController();
   call.on('cancelled', () => controller.abort());
   return controller.signal;

@@ -16,8 +16,6 @@ export interface Listing {
   /** Of the newest change below the prefix. */
   readonly index: number;
   readonly listed: readonly Listed[];
-  /** Consul says (since 1.11) that it left out what the token may not read. */
-  readonly isFiltered: boolean;
 }
 
 /** `done` with the index of the key, where it still has one; `conflict`: what was to hold did not. */
@@ -66,8 +64,7 @@ export class ConsulKv {
         text: Buffer.from(Value ?? '', 'base64').toString('utf8'),
         revision: ModifyIndex,
       }));
-    const isFiltered = answer.headers['x-consul-results-filtered-by-acls'] === 'true';
-    return { index: Number(answer.headers['x-consul-index']), listed, isFiltered };
+    return { index: Number(answer.headers['x-consul-index']), listed };
   }
 
   /** The index at which a key was last written; undefined: it isn't there. */

@@ -32,6 +32,8 @@ export interface ConsulStorageOptions extends ClientOptions {
 const WAIT_MS = 10_000;
 /** Least time between two listings, ms: each brings all namespaces. */
 const MIN_INTERVAL_MS = 20;
+/** Of the namespaces that a listing lacks, so many are asked for. */
+const CHECKED_DELETIONS = 10;
 /** Attempts of a deletion while others write the same key. */
 const DELETE_ATTEMPTS = 10;
 
@@ -171,24 +173,21 @@ export class ConsulStorage implements DtabStorage {
     const listing = isBehind ? await this.#kv.list('consistent', { signal }) : answered;
     const { index, listed } = listing;
     if (index < this.#index) this.#requireSameStore(index, listed.length);
-    else this.#requireReadable(listing);
+    await this.#requireReadable(listed);
     this.#index = index;
     this.#revisions.replaceAll(listed, index);
   }
 
-  /** Consul leaves out what the token may not read, without a word in its older releases: nothing is deleted without a new index. */
-  #requireReadable({ index, listed, isFiltered }: Listing): void {
-    const before = this.#table.names.value.value ?? [];
+  /**
+   * Consul leaves out of listings what the token may not read, without a word in its older releases; asked for a key, it refuses.
+   * Rejects when what is missing has been hidden.
+   */
+  async #requireReadable(listed: Listing['listed']): Promise<void> {
+    // The key of the folder stands for all while none is known.
+    if (this.#index === 0 && listed.length === 0) await this.#kv.indexOf('');
     const names = new Set(listed.map(({ name }) => name));
-    const missing = before.filter((name) => !names.has(name));
-    const isFirst = this.#index === 0;
-    const isHidden = isFirst
-      ? isFiltered && listed.length === 0
-      : missing.length > 0 && (isFiltered || index === this.#index);
-    if (!isHidden) return;
-    throw new Error(
-      `Consul hides ${isFirst ? 'the' : missing.length} namespaces; the token may not, or no longer, read them`,
-    );
+    const missing = (this.#table.names.value.value ?? []).filter((name) => !names.has(name));
+    for (const name of missing.slice(0, CHECKED_DELETIONS)) await this.#kv.indexOf(name);
   }
 
   /** Consul counts anew when it was restored, or when old deletions are forgotten; one that is empty then has lost its data. */

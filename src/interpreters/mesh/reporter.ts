@@ -46,7 +46,7 @@ export interface ReporterOptions {
 
 /** What namerd has said of a binding; `digest` undefined: that there is no tree. */
 interface Said {
-  readonly digest: Uint8Array | undefined;
+  readonly digest: string | undefined;
   readonly problem: string | undefined;
 }
 
@@ -248,7 +248,7 @@ function reasonToWait(said: Said | undefined, held: WatchedName['state']['value'
   // It has no tree there, and none here that would be older.
   if (digest === undefined && held === undefined) return undefined;
   if (problem !== undefined || digest === undefined) return problem ?? 'namerd has no answer';
-  if (held === undefined || !digestOf(held).equals(digest)) return 'not received yet';
+  if (held === undefined || digestOf(held) !== digest) return 'not received yet';
   return undefined;
 }
 

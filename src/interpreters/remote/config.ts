@@ -32,8 +32,11 @@ export function remoteKeys(z: Z, base: number, max: number) {
       scalars.path(z),
       'Where namerd is, such as /$/inet/namerd/4321; several addresses are several namerds of one storage.',
     ),
-    tls: optional(clientTlsSchema(z), 'TLS to namerd; none: plain text.'),
-    tokenPath: optional(scalars.file(z), 'File with the bearer token that namerd asks for (of ours); it is watched.'),
+    tls: optional(clientTlsSchema(z), 'TLS to namerd; none: in the clear. The files are watched.'),
+    tokenPath: optional(
+      scalars.file(z),
+      'File with the bearer token to show where namerd has `auth` (of ours); it is watched. None: none is shown.',
+    ),
     retry: optional(retrySchema(z, base, max), 'How soon namerd is tried again while it is away.'),
     snapshot: optional(
       z.strictObject({

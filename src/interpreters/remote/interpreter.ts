@@ -58,7 +58,8 @@ export interface RemoteOptions {
   readonly maxAgeMs: number;
   readonly lingerMs?: number | undefined;
   readonly reporter?: NameReporter | undefined;
-  readonly security: Security;
+  /** Closed with the interpreter. */
+  readonly security?: Security | undefined;
 }
 
 /** A name that is watched. */
@@ -157,7 +158,7 @@ export class RemoteInterpreter implements Interpreter {
     this.#options.snapshot?.close();
     this.#options.reporter?.close();
     this.#namerds.close();
-    this.#options.security.close();
+    this.#options.security?.close();
   }
 
   // ---- what is watched

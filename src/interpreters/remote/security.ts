@@ -1,26 +1,20 @@
-/** How an interpreter proves to namerd who it is, and namerd to it. */
-import { type FileContent, watchFile } from '../../files/index.ts';
-import { type Activity, hasValue, observe, until } from '../../live/index.ts';
+/** How an interpreter proves to namerd who it is, and namerd to it. The files are watched, and count for whatever is begun afterwards. */
 import type { Log } from '../../port/log.ts';
 import { ClientTls, type ClientTlsConfig } from '../../wire/tls/index.ts';
+import { BearerToken } from './bearer-token.ts';
 
 export interface SecurityConfig {
   readonly tls?: ClientTlsConfig | undefined;
   readonly tokenPath?: string | undefined;
 }
 
-/** RFC 6750 section 2.1. */
-const TOKEN = /^[A-Za-z0-9._~+/-]+=*$/;
-
-/** Its files are watched, and what is in them counts for whatever is begun afterwards. */
 export class Security {
   readonly #config: SecurityConfig;
   readonly #log: Log;
   #opening: Promise<void> | null = null;
-  #token: string | undefined;
-  #stopWatching: () => void = () => {};
+  #token: BearerToken | null = null;
   #isClosed = false;
-  /** Null: namerd is asked in plain text. */
+  /** Null: namerd is asked in the clear. */
   tls: ClientTls | null = null;
 
   constructor(config: SecurityConfig, log: Log) {
@@ -39,14 +33,14 @@ export class Security {
     }
   }
 
-  /** The value of an Authorization field; undefined where none is configured. */
+  /** The value of an Authorization field; undefined where there is no token. */
   get authorization(): string | undefined {
-    return this.#token === undefined ? undefined : `Bearer ${this.#token}`;
+    return this.#token?.authorization;
   }
 
   close(): void {
     this.#isClosed = true;
-    this.#stopWatching();
+    this.#token?.close();
     this.tls?.close();
   }
 
@@ -55,21 +49,7 @@ export class Security {
     if (tls !== undefined && tls.enabled !== false) {
       this.tls = await ClientTls.open(tls, { name: 'interpreter', log: this.#log });
     }
-    if (tokenPath !== undefined) await this.#watchToken(tokenPath);
+    if (tokenPath !== undefined) this.#token = await BearerToken.open(tokenPath, this.#log);
     if (this.#isClosed) this.close();
-  }
-
-  async #watchToken(tokenPath: string): Promise<void> {
-    const file = watchFile(tokenPath);
-    this.#stopWatching = observe(file, (now) => this.#onFile(tokenPath, now));
-    await until(file, ({ phase }) => phase !== 'pending');
-  }
-
-  /** A file that is being written, or gone for a moment, leaves the token before it. */
-  #onFile(tokenPath: string, now: Activity<FileContent>): void {
-    if (now.phase === 'pending') return;
-    const token = hasValue(now) && now.value.state === 'file' ? now.value.text.trim() : '';
-    if (TOKEN.test(token)) this.#token = token;
-    else this.#log.warn({ tokenPath }, 'there is no bearer token in the file; the one before it is used');
   }
 }

@@ -217,7 +217,7 @@ function poolLimits({ hostConnectionPool: pool, clientSession: session }: Client
   return {
     minSize: pool?.minSize ?? defaults.poolMinSize,
     maxSize: pool?.maxSize ?? unlimited,
-    maxWaiters: pool?.maxWaiters ?? defaults.poolMaxWaiters,
+    maxWaiters: pool?.maxWaiters ?? defaults.maxWaiters,
     idleTimeMs: Math.min(pool?.idleTimeMs ?? unlimited, session?.idleTimeMs ?? unlimited),
     lifeTimeMs: session?.lifeTimeMs ?? unlimited,
   };

@@ -40,7 +40,7 @@ function clientKeys(z: Z) {
         maxWaiters: optional(
           scalars.int(z, { min: 0 }),
           'Requests that may wait for a connection; more go elsewhere or are refused with 503.',
-          defaults.poolMaxWaiters,
+          defaults.maxWaiters,
         ),
       }),
       'Connections to one endpoint.',

@@ -7,6 +7,8 @@ import { ByteBuffer } from '../../wire/byte-buffer.ts';
 import { Body, type Head, PlainResponseHead, type RequestHead, type ResponseHead } from '../../wire/head.ts';
 import { bit, Known } from '../../wire/known-headers.ts';
 import type { ResetReason, Stream, StreamEvents } from '../../wire/stream.ts';
+import type { TimerWheel } from '../../wire/timer-wheel.ts';
+import { Deadline, type DeadlineOwner } from '../deadline.ts';
 import { type ErrorLimits, errorResponse, type RouteError } from '../errors.ts';
 import { StreamLayer } from './stream-layer.ts';
 
@@ -26,19 +28,31 @@ interface Collected<H extends Head> {
 
 const EXPECT = bit(Known.expect);
 
-export class BufferedStream extends StreamLayer<Refusable> {
+/** The server whose request is collected. */
+export interface CollectingServer {
+  readonly wheel: TimerWheel;
+  /** Where it listens, as `ip/port`. */
+  readonly address: string;
+  /** How long a request may take to come, and its answer to begin; undefined: for ever. */
+  readonly timeoutMs: number | undefined;
+  readonly errorLimits: ErrorLimits;
+}
+
+export class BufferedStream extends StreamLayer<Refusable> implements DeadlineOwner {
   /** Bytes of a body. */
   readonly #limit: number;
-  readonly #errorLimits: ErrorLimits;
+  readonly #server: CollectingServer;
+  /** Until when the request must have come. */
+  #comesBy: Deadline | null = null;
   #request: Collected<RequestHead> | null = null;
   #response: Collected<ResponseHead> | null = null;
   /** The request was refused: what is left of it is of no use. */
   #refused = false;
 
-  constructor(below: Stream, limit: number, errorLimits: ErrorLimits) {
+  constructor(below: Stream, limit: number, server: CollectingServer) {
     super(below);
     this.#limit = limit;
-    this.#errorLimits = errorLimits;
+    this.#server = server;
   }
 
   // ---- the request
@@ -50,6 +64,7 @@ export class BufferedStream extends StreamLayer<Refusable> {
       this.above.onHead(head, chunk, start, end, fin);
     } else {
       this.#request = collect(head as RequestHead);
+      this.#startTime();
       this.#answerExpectation(head);
       this.onData(chunk, start, end);
     }
@@ -147,11 +162,29 @@ export class BufferedStream extends StreamLayer<Refusable> {
       return;
     }
     this.#forgetResponse();
-    const { head, body } = errorResponse({ type: 'responseCut' }, this.#errorLimits);
+    const { head, body } = errorResponse({ type: 'responseCut' }, this.#server.errorLimits);
     this.below.sendHead(head, body, 0, body.length, true);
   }
 
+  /** The time of a request runs from its head on; when it has all come, its exchange goes on with what is left of it. */
+  #startTime(): void {
+    const { wheel, timeoutMs } = this.#server;
+    if (timeoutMs === undefined) return;
+    this.#comesBy = new Deadline(this);
+    wheel.add(this.#comesBy, timeoutMs);
+  }
+
+  onDeadline(): void {
+    const { address, timeoutMs } = this.#server;
+    const request = this.#request;
+    if (request === null) return;
+    this.#refused = true;
+    this.above.refuse(request.head, { type: 'serverTimeout', server: address, ms: timeoutMs as number });
+    this.#forgetRequest();
+  }
+
   #forgetRequest(): void {
+    if (this.#comesBy !== null) this.#server.wheel.remove(this.#comesBy);
     this.#request?.head.release();
     this.#request = null;
   }

@@ -28,7 +28,7 @@ import { NO_OVERRIDE, type OverridePolicy, type OverrideResult, overridePolicy, 
 import type { Router } from '../router.ts';
 import { BufferedStream } from './buffered-stream.ts';
 import { CompressedStream } from './compressed-stream.ts';
-import { type ServedRequest, ServerMetrics } from './metrics.ts';
+import { isShed, type ServedRequest, ServerMetrics } from './metrics.ts';
 import { Stay } from './stay.ts';
 
 /**
@@ -150,7 +150,7 @@ export class HttpServer implements ServerConnectionOwner, ExchangeServer {
   #openLayered(stream: Stream, addresses: ConnectionAddresses): StreamEvents {
     const compressed = this.#compressionLevel === 0 ? null : new CompressedStream(stream, this.#compressionLevel);
     const below = compressed ?? stream;
-    const buffered = this.#bufferBytes === null ? null : new BufferedStream(below, this.#bufferBytes, this.errorLimits);
+    const buffered = this.#bufferBytes === null ? null : new BufferedStream(below, this.#bufferBytes, this);
     const exchange = new Exchange(this, buffered ?? below, addresses);
     buffered?.attach(exchange);
     compressed?.attach(buffered ?? exchange);
@@ -186,11 +186,11 @@ export class HttpServer implements ServerConnectionOwner, ExchangeServer {
 
   begin(head: RequestHead): RouteError | null {
     this.metrics.began();
-    this.#stay.entered();
     if (this.#isLimited && this.#load.enter() > this.#maxConcurrent) {
       return { type: 'overloaded', limit: this.#maxConcurrent, retryAfterSecs: this.#stay.seconds() };
     }
     if (this.#load.isShortOfMemory) return { type: 'outOfMemory', retryAfterSecs: this.#stay.seconds() };
+    this.#stay.entered();
     if ((head.present & bit(Known.via)) !== 0 && viaEntries(head) > this.#maxCallDepth) {
       return { type: 'callDepth', limit: this.#maxCallDepth };
     }
@@ -203,7 +203,7 @@ export class HttpServer implements ServerConnectionOwner, ExchangeServer {
 
   end(request: ServedRequest): void {
     if (this.#isLimited) this.#load.leave();
-    this.#stay.left();
+    if (!isShed(request.error)) this.#stay.left();
     this.metrics.ended(request);
   }
 

@@ -96,7 +96,7 @@ export class ServerMetrics extends RequestMetrics {
     this.#times.record(status, headMs);
     this.#requestBytes.record(received);
     this.#responseBytes.record(sent);
-    if (error !== null && isShed(error)) this.#nacks.increment();
+    if (isShed(error)) this.#nacks.increment();
   }
 
   /** Bytes that were no request, and were answered so. */
@@ -113,8 +113,9 @@ export class ServerMetrics extends RequestMetrics {
   }
 }
 
-function isShed({ type }: RouteError): boolean {
-  return type === 'overloaded' || type === 'outOfMemory';
+/** Whether a request was turned away because there is too much to do. */
+export function isShed(error: RouteError | null): boolean {
+  return error !== null && (error.type === 'overloaded' || error.type === 'outOfMemory');
 }
 
 /** To a server most errors are no more than the responses that they become. */

@@ -21,7 +21,7 @@ function serviceKeys(z: Z) {
         maxPerRequest: optional(
           scalars.int(z, { min: 0 }),
           'Further tries of one request, whatever their reason (requeues included); 0: none.',
-          defaults.maxTriesAgain,
+          defaults.maxPerRequest,
         ),
         retryableHeader: optional(
           scalars.bool(z),

@@ -31,7 +31,7 @@ export class RetryPolicy {
     this.classifier = createClassifier(responseClassifier);
     const usual = decorrelatedJitter(defaults.retryBackoffMinMs, defaults.retryBackoffMaxMs, Math.random);
     this.backoff = createBackoff(retries?.backoff, usual, Math.random);
-    this.maxPerRequest = retries?.maxPerRequest ?? defaults.maxTriesAgain;
+    this.maxPerRequest = retries?.maxPerRequest ?? defaults.maxPerRequest;
     this.maxRetryAfterMs = retries?.maxRetryAfterMs ?? defaults.maxRetryAfterMs;
     this.#obeysHeader = retries?.retryableHeader ?? true;
   }

@@ -111,6 +111,7 @@ test('diff: same and different', async (t) => {
       { op: 'added', entry: '/host => /a' },
     ],
   });
+  t.same(JSON.parse((await diff(changed, '--json')).stdout).same, false, 'as the original asks for JSON');
   t.match(await diff('/a = /b'), { code: 2, stderr: "routes.dtab:1:5: '>' expected but ' ' found" });
   t.match(await namerctl(t, ['dtab', 'diff', 'intrenal', 'routes.dtab'], { baseUrl, cwd }), { code: 2 });
   await diff('');
