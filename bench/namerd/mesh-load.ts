@@ -11,6 +11,7 @@
 import { Agent, request } from 'node:http';
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from 'node:http2';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { exchangeReceipts, type Method, meshMethods } from '../../src/mesh/index.ts';
 import { Dtab, Path } from '../../src/naming/index.ts';
 import { type MeshLoad, nameOf, shiftDtab } from './mesh-plan.ts';
@@ -22,6 +23,8 @@ const PING_MS = 750;
 /** Clients that are being set up at a time. */
 const AT_ONCE = 10;
 const UPDATE_TIMEOUT_MS = 20_000;
+/** Lets both sides close streams before the next measurement, ms. */
+const FORGET_MS = 50;
 
 const ROOT = Path.parse('/default');
 const agent = new Agent({ keepAlive: true });
@@ -67,35 +70,25 @@ function open<Request, Response>(
 /** A name of one client: to which host it is bound now. */
 class BoundName {
   host = '';
-  readonly #client: MeshClient;
-  readonly #known = new Set<string>();
 
   constructor(client: MeshClient, path: string) {
-    this.#client = client;
     const send = open(client.session, meshMethods.streamBoundTree, (tree) => {
       if (tree.type !== 'leaf') return;
       const { id } = tree.value;
-      if (this.#known.has(id.show())) this.#bound(id);
-      else this.#resolve(id);
+      client.resolve(id, () => {
+        this.host = id.at(2) ?? '';
+        client.onBound();
+      });
     });
     send({ root: ROOT, name: Path.parse(path), dtab: Dtab.empty }).end();
-  }
-
-  #resolve(id: Path): void {
-    this.#known.add(id.show());
-    this.#client.resolve(id, () => this.#bound(id));
-  }
-
-  #bound(id: Path): void {
-    this.host = id.at(2) ?? '';
-    this.#client.onBound();
   }
 }
 
 class MeshClient {
   readonly session = connect(`http://127.0.0.1:${plan.mesh}`);
   readonly #names: readonly BoundName[];
-  readonly #resolving = new Set<string>();
+  /** The streams of addresses that are open, by their id. */
+  readonly #resolving = new Map<string, ClientHttp2Stream>();
   /** When all names were bound to the host that is waited for, ms on performance.now(). */
   allAt = 0;
   #wanted = '';
@@ -111,19 +104,28 @@ class MeshClient {
     setInterval(() => this.session.ping(() => {}), PING_MS);
   }
 
+  /** Calls back when the addresses of an id are known. */
   resolve(id: Path, onAnswer: () => void): void {
     const key = id.show();
     if (this.#resolving.has(key)) {
       onAnswer();
       return;
     }
-    this.#resolving.add(key);
     let isAnswered = false;
     const send = open(this.session, meshMethods.streamReplicas, () => {
       if (!isAnswered) onAnswer();
       isAnswered = true;
     });
-    send(id).end();
+    this.#resolving.set(key, send(id).end());
+  }
+
+  /** Ends what addresses it has of ids at a host. */
+  forget(host: string): void {
+    for (const [key, stream] of this.#resolving) {
+      if (Path.parse(key).at(2) !== host) continue;
+      this.#resolving.delete(key);
+      stream.removeAllListeners('end').close(constants.NGHTTP2_CANCEL);
+    }
   }
 
   /** Resolves when all names are bound to a host. */
@@ -163,7 +165,7 @@ async function update(count: number, isFresh: boolean): Promise<number[]> {
   const latencies: number[] = [];
   for (let i = 0; i < count; i++) {
     // Every other update goes back to where all began, so that each moves all names.
-    const host = i % 2 === 1 ? '127.0.0.1' : isFresh ? `127.0.${1 + (i >> 8)}.${i & 0xff}` : '127.0.0.2';
+    const host = i % 2 === 1 ? '127.0.0.1' : isFresh ? freshHost(i) : '127.0.0.2';
     const all = Promise.all(clients.map((client) => client.until(host)));
     const late = setTimeout(() => fail(`an update had not arrived after ${UPDATE_TIMEOUT_MS} ms`), UPDATE_TIMEOUT_MS);
     const startMs = performance.now();
@@ -171,8 +173,15 @@ async function update(count: number, isFresh: boolean): Promise<number[]> {
     await all;
     clearTimeout(late);
     latencies.push(...clients.map(({ allAt }) => allAt - startMs));
+    if (!isFresh || i % 2 === 0) continue;
+    for (const client of clients) client.forget(freshHost(i - 1));
+    await sleep(FORGET_MS);
   }
   return latencies;
+}
+
+function freshHost(i: number): string {
+  return `127.0.${1 + (i >> 8)}.${i & 0xff}`;
 }
 
 function put(dtab: string): Promise<void> {
