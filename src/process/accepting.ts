@@ -9,23 +9,50 @@ export function canSharePorts(): boolean {
   return process.platform === 'linux';
 }
 
+/** The port of each server, and how to let go of what keeps them. */
+export interface ClaimedPorts {
+  readonly ports: readonly number[];
+  /** Call it when the workers listen, or can't. */
+  release(): void;
+}
+
 /**
  * Chooses and checks the port of every server before any worker listens. SO_REUSEPORT would let two processes of a user listen
- * on one port in silence, so each address is first taken alone, unless the config asks for sharing. Rejects with ListenError.
+ * on one port in silence, so each address is first taken alone, unless the config asks for sharing. A port that the system chose
+ * (0) stays bound until `release`: it could be given to anybody else meanwhile. Rejects with ListenError.
  */
-export async function claimPorts(servers: readonly ServerAddress[]): Promise<number[]> {
+export async function claimPorts(servers: readonly ServerAddress[]): Promise<ClaimedPorts> {
   const probes: net.Server[] = [];
+  const chosen: net.BoundSocket[] = [];
+  const release = (): void => chosen.forEach((socket) => void socket.close());
   try {
     const ports: number[] = [];
     for (const server of servers) {
-      const probe = await listen(server);
-      probes.push(probe);
-      ports.push((probe.address() as net.AddressInfo).port);
+      if (server.port === 0) {
+        const socket = bindAny(server);
+        chosen.push(socket);
+        ports.push(socket.address().port);
+      } else {
+        probes.push(await listen(server));
+        ports.push(server.port);
+      }
     }
-    return ports;
+    return { ports, release };
+  } catch (error) {
+    release();
+    throw error;
   } finally {
-    // All are held until all are checked, so that two servers with port 0 get two ports.
+    // All are held until all are checked: two servers with one port are noticed.
     await Promise.all(probes.map((probe) => new Promise((resolve) => probe.close(resolve))));
+  }
+}
+
+/** Binds to a port that is free, without listening: workers can share it, and no connection is dealt to it. */
+function bindAny({ host, port, key }: ServerAddress): net.BoundSocket {
+  try {
+    return new net.BoundSocket({ host, port, reusePort: true });
+  } catch (error) {
+    throw new ListenError({ key, host, port, code: (error as NodeJS.ErrnoException).code ?? String(error) });
   }
 }
 

@@ -9,7 +9,7 @@ import { SharedConcurrency } from '../port/concurrency.ts';
 import type { ControlEnd } from '../port/control-end.ts';
 import type { Log } from '../port/log.ts';
 import { countUncaught } from '../program/uncaught.ts';
-import { Acceptor, canSharePorts, claimPorts } from './accepting.ts';
+import { Acceptor, type ClaimedPorts, canSharePorts, claimPorts } from './accepting.ts';
 import { type DataPlan, DataPlane, ListenError, type ListeningServer, serverAddresses } from './data-plane.ts';
 import type { FromWorker, ToWorker, WorkerInput } from './worker.ts';
 
@@ -103,15 +103,21 @@ export class WorkerDataSide implements DataSide {
 
   async start(): Promise<readonly ListeningServer[]> {
     const servers = serverAddresses(this.#options.routers);
+    let claimed: ClaimedPorts | undefined;
     try {
-      this.#ports = this.#sharePorts
-        ? await claimPorts(servers)
-        : await this.#acceptor.start(servers, (server, socket) => this.#hand(server, socket));
+      if (this.#sharePorts) {
+        claimed = await claimPorts(servers);
+        this.#ports = claimed.ports;
+      } else {
+        this.#ports = await this.#acceptor.start(servers, (server, socket) => this.#hand(server, socket));
+      }
       const listening = await Promise.all(this.#workers.map((_, index) => this.#startWorker(index)));
       return listening[0] as readonly ListeningServer[];
     } catch (error) {
       await this.drain(0);
       throw error;
+    } finally {
+      claimed?.release();
     }
   }
 
