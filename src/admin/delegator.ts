@@ -21,7 +21,6 @@ interface Question {
   readonly path: string;
 }
 
-/**
 /** What is asked. Beside the original's parameters there is `override`: what a request with that header would meet. */
 export interface Explained {
   /** A router, or a namespace of namerd. */

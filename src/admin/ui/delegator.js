@@ -39,7 +39,16 @@ async function router() {
   const select = fillRouters(routers.map(labelOf), labelOf(chosen));
   select.addEventListener('change', () => location.assign(addressFor(select.value, true)));
   const firstPath = `${chosen.dstPrefix ?? '/svc'}/`;
-  return { label: labelOf(chosen), dtab: chosen.dtab ?? '', firstPath, answers: addressOf('delegator.json') };
+  const answers = addressOf('delegator.json');
+  return { label: labelOf(chosen), dtab: chosen.dtab ?? '', beneath: beneath(chosen.interpreter), firstPath, answers };
+}
+
+/** An interpreter may have a dtab of its own, which a router's is added to and which is edited elsewhere. */
+function beneath(interpreter) {
+  const { kind = 'default', namespace, root, dtabFile } = interpreter ?? {};
+  if (kind === 'default') return '';
+  const which = dtabFile ?? root ?? namespace;
+  return ` It is added to the dtab of ${kind}${which === undefined ? '' : ` (${which})`}, whose dentries show in the steps.`;
 }
 
 function start() {
@@ -93,8 +102,8 @@ function apply(text) {
 function showDtabState() {
   const own = dentryLines(subject.dtab);
   if (dtab.value !== applied) dtabState.textContent = 'Edited, not applied.';
-  else
-    dtabState.textContent = applied === own ? `The dtab of ${subject.label}.` : 'A trial: requests are not affected.';
+  else if (applied !== own) dtabState.textContent = 'A trial: requests are not affected.';
+  else dtabState.textContent = `The dtab of ${subject.label}.${subject.beneath ?? ''}`;
 }
 
 async function ask() {
