@@ -23,7 +23,10 @@ export interface SourceOptions<T> extends SourceParts<T> {
   readonly lingerMs?: number | undefined;
 }
 
-/** A source starts with its first reader and stops `lingerMs` after its last one; it keeps its last value when stopped. */
+/**
+ * A source starts with its first reader and stops `lingerMs` after its last one. Its last value is kept, and is pending: a later
+ * reader must not take it for what is so now.
+ */
 export function source<T>(options: SourceOptions<T>): Live<Activity<T>> {
   const lingering = new Lingering(options.lingerMs);
   const opened = openSource(options, {
@@ -40,13 +43,18 @@ export function openSource<T>(
 ): { readonly live: Live<Activity<T>>; readonly close: () => void } {
   const { start, equals = Object.is } = parts;
   let stop: (() => void) | undefined;
+  let isRead = false;
 
   const state = signal<Activity<T>>(pending(), {
     watched: () => {
+      isRead = true;
       readership.watched();
       stop ??= begin();
     },
-    unwatched: readership.unwatched,
+    unwatched: () => {
+      isRead = false;
+      readership.unwatched();
+    },
   });
 
   function begin(): () => void {
@@ -81,7 +89,9 @@ export function openSource<T>(
   function close(): void {
     const stopping = stop;
     stop = undefined;
-    stopping?.();
+    if (stopping === undefined) return;
+    stopping();
+    if (!isRead) state.value = pending(state.peek());
   }
 
   return { live: state, close };

@@ -17,7 +17,7 @@ export function enumeratedNames(namers: readonly ConfiguredNamer[]): EnumeratedN
     const listed = namer.names?.().value;
     if (listed === undefined) continue;
     if (hasValue(listed)) for (const name of listed.value) names.push(`/#${prefix.concat(name).show()}`);
-    else if (listed.phase === 'pending') isComplete = false;
+    if (listed.phase === 'pending') isComplete = false;
   }
   return { names, isComplete };
 }

@@ -45,7 +45,7 @@ test('a source starts with its first reader and stops some time after its last',
   t.strictSame(events, ['start'], 'it lingers');
   await eventually(() => events.length === 2);
   t.strictSame(events, ['start', 'stop']);
-  t.match(live.value, { phase: 'ok', value: 'a' }, 'the last value is kept');
+  t.match(live.value, { phase: 'pending', value: 'a' }, 'the last value is kept, and not taken for what is so now');
   publish().ok('late');
   t.match(live.value, { value: 'a' }, 'what comes after the stop is ignored');
   observe(live, () => {})();

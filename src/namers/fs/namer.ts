@@ -2,7 +2,18 @@
 import { isIP } from 'node:net';
 import { join, resolve } from 'node:path';
 import { type DirectoryListing, watchDirectory } from '../../files/index.ts';
-import { type Activity, andThen, Derivations, hasValue, type Live, ok, sameActivity } from '../../live/index.ts';
+import {
+  type Activity,
+  andThen,
+  Derivations,
+  hasValue,
+  type Live,
+  observe,
+  ok,
+  type Publisher,
+  Sources,
+  sameActivity,
+} from '../../live/index.ts';
 import {
   type Addr,
   type BoundName,
@@ -28,7 +39,7 @@ export class FsNamer implements Namer {
   readonly #files: ServiceFiles;
   readonly #trees: Derivations<Activity<NamerTree>>;
   readonly #addrs: Derivations<Addr>;
-  readonly #listings: Derivations<Activity<DirectoryListing>>;
+  readonly #listings: Sources<DirectoryListing>;
   readonly #names: Derivations<Activity<readonly Path[]>>;
 
   constructor(rootDir: string, context: NamerContext) {
@@ -38,7 +49,10 @@ export class FsNamer implements Namer {
     this.#files = new ServiceFiles(this.#rootDir, context.log, context.lingerMs);
     this.#trees = new Derivations({ ...linger, equals: sameActivity(sameNamerTree) });
     this.#addrs = new Derivations({ ...linger, equals: sameAddr });
-    this.#listings = new Derivations(linger);
+    this.#listings = new Sources(
+      (directory) => ({ start: (publish) => this.#followListing(directory, publish) }),
+      linger,
+    );
     this.#names = new Derivations({ ...linger, equals: sameActivity(samePaths) });
   }
 
@@ -90,7 +104,7 @@ export class FsNamer implements Namer {
   }
 
   #list(directory: readonly string[], depth: number): Activity<readonly Path[]> {
-    return andThen(this.#listing(join('.', ...directory)).value, (entries = []) => {
+    return andThen(this.#listings.get(join('.', ...directory)).value, (entries = []) => {
       const names: Path[] = [];
       for (const { name, kind } of entries) {
         // Hidden files are names too, but mostly somebody's leftovers (and Kubernetes' `..data`).
@@ -106,9 +120,12 @@ export class FsNamer implements Namer {
     });
   }
 
-  #listing(directory: string): Live<Activity<DirectoryListing>> {
-    const watched = watchDirectory(join(this.#rootDir, directory), { lingerMs: 0 });
-    return this.#listings.get(directory, () => watched.value);
+  #followListing(directory: string, publish: Publisher<DirectoryListing>): () => void {
+    // Lingering is done here already.
+    return observe(watchDirectory(join(this.#rootDir, directory), { lingerMs: 0 }), (now) => {
+      if (now.phase === 'ok') publish.ok(now.value);
+      else if (now.phase === 'failed') publish.fail(now.error);
+    });
   }
 
   #stateOf(file: string): object {
