@@ -34,6 +34,8 @@ export function watchDirectoryNames(path: string, options: WatchNamesOptions = {
     read: (path) => readNames(path, maxNames),
     equals: sameNames,
     entries: true,
+    // A directory that has just been made, or mounted, is filled in the next moment.
+    looksHalfWritten: (last, now) => last.state === 'missing' && now.state === 'listed' && now.names.size === 0,
     ...(lingerMs !== undefined && { lingerMs }),
   });
 }

@@ -1,5 +1,5 @@
 /**
- * A name server for tests, on a UDP port of 127.0.0.1. What it answers can be changed at any time; it remembers what it was
+ * A name server for tests, on a UDP port of this machine. What it answers can be changed at any time; it remembers what it was
  * asked. Wire format: RFC 1035 section 4.
  */
 import { createSocket, type Socket } from 'node:dgram';
@@ -43,9 +43,9 @@ export class DnsServer {
     });
   }
 
-  static async start(): Promise<DnsServer> {
+  static async start(host = '127.0.0.1', port = 0): Promise<DnsServer> {
     const socket = createSocket('udp4');
-    socket.bind(0, '127.0.0.1');
+    socket.bind(port, host);
     await once(socket, 'listening');
     return new DnsServer(socket);
   }

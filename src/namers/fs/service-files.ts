@@ -1,8 +1,13 @@
-/** The files below the root directory that somebody asks for: watched, parsed once a change, their bad lines reported. */
+/**
+ * The files below the root directory that somebody asks for: watched, parsed once a change, their bad lines reported. While the
+ * root itself is away (a volume that is not mounted just now), what was in it is kept: nobody has said that the names are gone.
+ */
+import { existsSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import { type DirectoryNames, type FileContent, watchDirectoryNames, watchFile } from '../../files/index.ts';
 import {
   type Activity,
+  derive,
   hasValue,
   inheritPhase,
   type Live,
@@ -20,6 +25,8 @@ export type ServiceFile =
   | { readonly state: 'directory' }
   | { readonly state: 'missing' };
 
+/** As the other directories, by its path from the root. */
+const ROOT = '';
 const MISSING: ServiceFile = { state: 'missing' };
 const MAX_BYTES = 500 * 1024;
 /** Of one file, in a log line and in the namer's state; the number of all of them is given too. */
@@ -31,6 +38,8 @@ export class ServiceFiles {
   readonly #log: Log;
   readonly #files: Sources<ServiceFile>;
   readonly #directories: Sources<DirectoryNames>;
+  /** Changes when the root goes away and when it is back. */
+  readonly #rootPhase: Live<Activity<unknown>['phase']>;
 
   constructor(rootDir: string, log: Log, lingerMs?: number) {
     this.#rootDir = rootDir;
@@ -41,6 +50,7 @@ export class ServiceFiles {
       (directory) => ({ start: (publish) => this.#followNames(directory, publish) }),
       linger,
     );
+    this.#rootPhase = derive(() => this.#directories.get(ROOT).value.phase);
   }
 
   /**
@@ -82,8 +92,13 @@ export class ServiceFiles {
   #follow(file: string, publish: Publisher<ServiceFile>): () => void {
     // Lingering is done here already.
     const content = watchFile(join(this.#rootDir, file), { maxBytes: MAX_BYTES, lingerMs: 0 });
-    return observe(content, (now) => {
-      if (now.phase === 'ok') publish.ok(this.#parse(file, now.value));
+    const seen = derive(() => ({ now: content.value, rootPhase: this.#rootPhase.value }));
+    return observe(seen, ({ now }) => {
+      if (now.phase === 'ok') {
+        // Asked of the system, since the root's own watch may hear of it later.
+        if (now.value.state === 'missing' && !existsSync(this.#rootDir)) publish.fail(this.#away());
+        else publish.ok(this.#parse(file, now.value));
+      }
       if (now.phase !== 'failed') return;
       this.#log.warn({ namer: 'io.l5d.fs', file, error: now.error.message }, 'file cannot be read');
       publish.fail(now.error);
@@ -93,11 +108,22 @@ export class ServiceFiles {
   #followNames(directory: string, publish: Publisher<DirectoryNames>): () => void {
     const names = watchDirectoryNames(join(this.#rootDir, directory), { lingerMs: 0 });
     return observe(names, (now) => {
-      if (now.phase === 'ok') publish.ok(now.value);
+      if (now.phase === 'ok') {
+        if (directory === ROOT && now.value.state === 'missing') {
+          this.#log.warn({ namer: 'io.l5d.fs', rootDir: this.#rootDir }, 'rootDir is gone: what was in it is served');
+          publish.fail(this.#away());
+        } else {
+          publish.ok(now.value);
+        }
+      }
       if (now.phase !== 'failed') return;
       this.#log.warn({ namer: 'io.l5d.fs', directory, error: now.error.message }, 'directory cannot be listed');
       publish.fail(now.error);
     });
+  }
+
+  #away(): Error {
+    return new Error(`the directory ${this.#rootDir} does not exist`);
   }
 
   #parse(file: string, content: FileContent): ServiceFile {

@@ -131,8 +131,8 @@ test('a file is edited, renamed over, deleted, created, and turned into a direct
   );
 });
 
-test('a mounted config map is swapped, and the whole directory goes and comes back', async (t) => {
-  const { rootDir, look } = await setUp(t, {
+test('a mounted config map is swapped; while the whole directory is away, what was in it is kept', async (t) => {
+  const { rootDir, log, look } = await setUp(t, {
     '..v1': { web: '127.0.0.1 1' },
     '..v2': { web: '127.0.0.1 2' },
   });
@@ -143,12 +143,18 @@ test('a mounted config map is swapped, and the whole directory goes and comes ba
   symlinkSync('..v2', join(rootDir, '..tmp'));
   renameSync(join(rootDir, '..tmp'), join(rootDir, '..data'));
   await web.is('/web : 127.0.0.1:2');
-  t.notOk(web.seen.includes('neg'));
   rmSync(rootDir, { recursive: true });
-  await web.is('neg');
+  await eventually(() => log.lines.some(({ rootDir: gone }) => gone === rootDir));
   mkdirSync(rootDir);
   writeFileSync(join(rootDir, 'web'), '127.0.0.1 3');
   await web.is('/web : 127.0.0.1:3');
+  t.notOk(web.seen.includes('neg'));
+
+  renameSync(rootDir, `${rootDir}-away`);
+  await eventually(() => log.lines.filter(({ rootDir: gone }) => gone === rootDir).length === 2);
+  mkdirSync(rootDir);
+  await web.is('neg');
+  t.pass('a directory that is back and stays empty says that the name is gone');
 });
 
 test('bad lines are logged and shown in the state, once a change; the good ones stay', async (t) => {
