@@ -3,6 +3,7 @@
  *
  *   /      30 bytes            /1m   1 MiB from the page cache
  *   /sink  reads a whole body  /1g   1 GiB from the page cache (a sparse file)
+ *   /port  the port that it was asked on
  */
 import { truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -49,6 +50,7 @@ http {
   server {
     ${listens.map((listen) => `listen ${listen} backlog=4096;`).join(' ')}
     location / { default_type text/plain; return 200 "hello world, 30 bytes of body!\\n"; }
+    location = /port { default_type text/plain; return 200 "$server_port"; }
     location = /1m { alias ${folder}/1m; }
     location = /1g { alias ${folder}/1g; }
     location = /sink {

@@ -8,6 +8,7 @@ import type { Readable, Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 
 const READY_TIMEOUT_MS = 20_000;
+const READY_POLL_MS = 10;
 const STOP_TIMEOUT_MS = 3_000;
 const KEPT_CHARS = 4_000;
 /** Below the kernel's usual range of outgoing ports (from 32768), so that no client socket sits on a port found free. */
@@ -151,7 +152,7 @@ export async function untilReady(child: Child, port: number, host: string): Prom
     if (child.hasEnded()) throw new Error(`${child.name} ended at once: ${child.lastWords()}`);
     status = await statusOf(port, host);
     if (status === 200) return;
-    await delay(50);
+    await delay(READY_POLL_MS);
   }
   const answer = `${status ?? 'nothing'} on port ${port} for ${READY_TIMEOUT_MS / 1000} s, expected 200`;
   throw new Error(`${child.name} answered ${answer}; its last words: ${child.lastWords()}`);

@@ -6,7 +6,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { startBackend } from './backend.ts';
-import { CASES, type Case } from './cases.ts';
+import { CASES, type Case } from './cases/index.ts';
 import { killChildrenOnExit } from './children.ts';
 import { coreTime, describeMachine, moveSelfTo } from './machine.ts';
 import { PEERS } from './peers/index.ts';

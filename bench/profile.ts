@@ -46,7 +46,15 @@ function tool(name: Tool): string {
 async function profileUnderLoad(options: Options, folder: string): Promise<{ cpuUs: number; profile: CpuProfile }> {
   const backend = await startBackend({ nginx: tool('nginx'), core: LOAD_CORE, folder, everyAddress: false });
   const port = await freePort();
-  const plan = { folder, port, endpoints: backend.pair, hosts: [HOST], naming: 'shared' } as const;
+  const plan = {
+    folder,
+    port,
+    adminPort: await freePort(),
+    workers: 0,
+    endpoints: backend.pair,
+    hosts: [HOST],
+    naming: 'shared',
+  } as const;
   const { file, args } = await signpost.prepare(plan);
   const flags = ['--cpu-prof', `--cpu-prof-interval=${SAMPLE_US}`, `--cpu-prof-dir=${folder}`];
   const child = launch('signpost', PROXY_CORE, { file, args: [...flags, ...args] });

@@ -1,7 +1,7 @@
 /**
  * Runs a case: its subjects alternate within each round, so that a slow minute of the machine falls on all of them.
  */
-import type { Case } from './cases.ts';
+import type { Case } from './cases/index.ts';
 import { FIGURES, type Figures } from './figures.ts';
 import { PEERS } from './peers/index.ts';
 import type { PeerName } from './peers/peer.ts';

@@ -2,6 +2,7 @@
  * What a case compares: a proxy in a certain set-up, how it is started and asked for its CPU and memory.
  */
 import { mkdtempSync } from 'node:fs';
+import { cpus } from 'node:os';
 import { join } from 'node:path';
 import type { Backend } from './backend.ts';
 import { type Child, freePort, launch, untilReady } from './children.ts';
@@ -18,13 +19,33 @@ export interface Subject {
   readonly endpoints: 'one' | 'pair' | 'thousand';
   readonly hosts: readonly string[];
   readonly naming: Plan['naming'];
+  /** Of Signpost: data-plane threads; 0: the main thread does their work. */
+  readonly workers: number;
+  /** Of Signpost: another router on a port of its own, with the same names. */
+  readonly hasSecondRouter: boolean;
+  /** Which cores it may use: its own, or all of the machine's, where it has more threads than one that work. */
+  readonly cores: 'own' | 'all';
 }
 
 /** One hop, two endpoints, one name; a case says what differs. */
 export function subject(label: string, peer: PeerName, differs: Partial<Subject> = {}): Subject {
-  const plain = { against: 'haproxy', hops: 1, endpoints: 'pair', hosts: [HOST], naming: 'shared' } as const;
-  return { label, peer, ...plain, ...differs };
+  return {
+    label,
+    peer,
+    against: 'haproxy',
+    hops: 1,
+    endpoints: 'pair',
+    hosts: [HOST],
+    naming: 'shared',
+    workers: 0,
+    hasSecondRouter: false,
+    cores: 'own',
+    ...differs,
+  };
 }
+
+/** As taskset(1) lists them. */
+const ALL_CORES = `0-${cpus().length - 1}`;
 
 /** Where everything runs. */
 export interface Bench {
@@ -42,7 +63,15 @@ export interface Bench {
 export interface Running {
   readonly subject: Subject;
   readonly port: number;
+  /** Of Signpost. */
+  readonly adminPort: number;
+  /** Of the second router, if there is one. */
+  readonly secondPort: number;
+  /** Its folder: configuration and what it observes. */
+  readonly folder: string;
   readonly pids: readonly number[];
+  /** From the start of the process to its first answer, ms. */
+  readonly readyMs: number;
   stop(): Promise<void>;
 }
 
@@ -59,20 +88,24 @@ export async function start(subject: Subject, bench: Bench): Promise<Running> {
     await Promise.all(hops.map((hop) => hop.stop()));
   };
   let endpoints = endpointsFor(subject, bench.backend);
-  let port = 0;
+  const { hosts, naming, workers, hasSecondRouter } = subject;
+  let [port, adminPort, secondPort, readyMs, folder] = [0, 0, 0, 0, ''];
   try {
     for (let hop = 0; hop < subject.hops; hop++) {
-      port = await freePort();
-      const folder = mkdtempSync(join(bench.folder, `${subject.peer}-`));
-      const command = await peer.prepare({ folder, port, endpoints, hosts: subject.hosts, naming: subject.naming });
-      const child = launch(peer.name, bench.proxyCore, command);
+      [port, adminPort, secondPort] = [await freePort(), await freePort(), await freePort()];
+      folder = mkdtempSync(join(bench.folder, `${subject.peer}-`));
+      const plan = { folder, port, adminPort, endpoints, hosts, naming, workers };
+      const command = await peer.prepare(hasSecondRouter ? { ...plan, secondPort } : plan);
+      const startMs = performance.now();
+      const child = launch(peer.name, subject.cores === 'all' ? ALL_CORES : bench.proxyCore, command);
       hops.push(child);
-      await untilReady(child, port, subject.hosts[0] ?? HOST);
+      await untilReady(child, port, hosts[0] ?? HOST);
+      readyMs = performance.now() - startMs;
       endpoints = [{ address: '127.0.0.1', port }];
     }
   } catch (error) {
     await stop();
     throw error;
   }
-  return { subject, port, pids: hops.map((hop) => hop.pid), stop };
+  return { subject, port, adminPort, secondPort, folder, pids: hops.map((hop) => hop.pid), readyMs, stop };
 }

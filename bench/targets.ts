@@ -33,6 +33,8 @@ const difference = combined((a, b) => a - b);
 const atMost = (limit: number) => (value: number) => value <= limit;
 const atLeast = (limit: number) => (value: number) => value >= limit;
 const times = { unit: ' x', digits: 2 } as const;
+const millis = { unit: ' ms', digits: 0 } as const;
+const mib = { unit: ' MiB', digits: 1 } as const;
 
 /** Flat, for 1 GiB that passes: a few per cent of it at most, which leaves room for socket buffers and one garbage collection. */
 const FLAT_MIB = 32;
@@ -133,6 +135,85 @@ const TARGETS: readonly Target[] = [
     digits: 2,
     met: atMost(8),
     value: (of) => of('signpost', 'usedKib'),
+  },
+  {
+    caseName: 'threads',
+    target: 'two workers on two cores: at least 1.7 x the throughput of one on one',
+    ...times,
+    met: atLeast(1.7),
+    value: (of) => ratio(of('signpost 2 workers', 'rps'), of('signpost 1 worker', 'rps')),
+  },
+  {
+    caseName: 'threads',
+    target: "one worker: at most 1.6 x HAProxy's CPU per request",
+    ...times,
+    met: atMost(1.6),
+    value: (of) => ratio(of('signpost 1 worker', 'cpuUs'), of('haproxy', 'cpuUs')),
+  },
+  {
+    caseName: 'life',
+    target: 'from the start to the first answer: at most 500 ms',
+    ...millis,
+    met: atMost(500),
+    value: (of) => of('signpost 2 workers', 'readyMs'),
+  },
+  {
+    caseName: 'life',
+    target: 'idle with one worker: at most 90 MiB',
+    ...mib,
+    met: atMost(90),
+    value: (of) => of('signpost 1 worker', 'rssMib'),
+  },
+  {
+    caseName: 'life',
+    target: 'idle with two workers: at most 110 MiB',
+    ...mib,
+    met: atMost(110),
+    value: (of) => of('signpost 2 workers', 'rssMib'),
+  },
+  {
+    caseName: 'discovery',
+    target: 'a changed disco file moves traffic within 250 ms',
+    ...millis,
+    met: atMost(250),
+    value: (of) => of('signpost', 'movedAtMostMs'),
+  },
+  {
+    caseName: 'discovery',
+    target: 'and no request fails',
+    unit: ' failed',
+    digits: 0,
+    met: atMost(0),
+    value: (of) => of('signpost', 'errors'),
+  },
+  {
+    caseName: 'flood',
+    target: '100,000 unknown names: memory grows by at most 50 MiB',
+    ...mib,
+    met: atMost(50),
+    value: (of) => of('signpost, unknown names', 'growthMib'),
+  },
+  {
+    caseName: 'flood',
+    target: '100,000 names under a wildcard: memory grows by at most 50 MiB',
+    ...mib,
+    met: atMost(50),
+    value: (of) => of('signpost, a wildcard entry', 'growthMib'),
+  },
+  {
+    caseName: 'scrape',
+    target: 'a scrape of 2,000 services x 2 routers: under 300 ms',
+    ...millis,
+    met: atMost(300),
+    value: (of) => of('signpost', 'scrapeMs'),
+  },
+  {
+    caseName: 'scrape',
+    target: "the p99 of the worker's event-loop delay grows by less than 1 ms meanwhile",
+    unit: ' ms',
+    digits: 2,
+    met: atMost(1),
+    value: (of) => difference(of('signpost', 'lagScrapedMs'), of('signpost', 'lagMs')),
   },
 ];
 

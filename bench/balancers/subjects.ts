@@ -48,8 +48,9 @@ export async function peerWith(
   const absent = peer.absent();
   if (absent !== undefined) throw new Error(absent);
   const folder = mkdtempSync(join(parent, `${name}-`));
-  const port = await freePort();
-  const command = await peer.prepare({ folder, port, endpoints, hosts: [HOST], naming: 'shared' });
+  const [port, adminPort] = [await freePort(), await freePort()];
+  const plan = { folder, port, adminPort, endpoints, hosts: [HOST], naming: 'shared', workers: 0 } as const;
+  const command = await peer.prepare(plan);
   return await ready(launch(name, core, command), port);
 }
 

@@ -8,6 +8,8 @@ import type { LoadResult } from './result.ts';
 export interface FortioLoad {
   readonly fortio: string;
   readonly core: number;
+  /** Host name to ask for; HOST unless told. */
+  readonly host?: string;
   readonly port: number;
   readonly connections: number;
   readonly seconds: number;
@@ -47,7 +49,7 @@ export function parseFortio(json: string): LoadResult {
 /** `-r` is the width of the histogram's buckets: the default of 1 ms would hide what is measured. `-uniform` spreads the connections' beats. */
 export async function fortio(load: FortioLoad): Promise<LoadResult> {
   const args = ['load', '-json', '-', '-loglevel', 'error', '-qps', String(load.rate), '-c', String(load.connections)];
-  args.push('-t', `${load.seconds}s`, '-uniform', '-r', '0.00001', '-p', '50,99', '-H', `Host: ${HOST}`);
+  args.push('-t', `${load.seconds}s`, '-uniform', '-r', '0.00001', '-p', '50,99', '-H', `Host: ${load.host ?? HOST}`);
   args.push(`http://127.0.0.1:${load.port}/`);
   return parseFortio(await run('fortio', load.core, { file: load.fortio, args }));
 }

@@ -60,12 +60,22 @@ export async function slowRead(running: Running, bench: Bench, path: string, byt
   await delay(SETTLE_MS);
   const atStart = residentBytes(running.pids);
   const child = program('slow-reader', bench.loadCore, [running.port, path, HOST, bytes]);
-  let highest = atStart;
-  const sampling = setInterval(() => {
-    highest = Math.max(highest, residentBytes(running.pids));
-  }, SAMPLE_MS);
+  const highest = await peakBytes(running.pids, child.ended);
   const status = await child.ended;
-  clearInterval(sampling);
   if (status !== 0) throw new Error(`the slow reader failed: ${child.lastWords()}`);
   return { growthMib: (highest - atStart) / MIB, rssMib: highest / MIB };
+}
+
+/** The most memory that the processes have held, in bytes, until `work` is done. */
+export async function peakBytes(pids: readonly number[], work: Promise<unknown>): Promise<number> {
+  let highest = residentBytes(pids);
+  const sampling = setInterval(() => {
+    highest = Math.max(highest, residentBytes(pids));
+  }, SAMPLE_MS);
+  try {
+    await work;
+  } finally {
+    clearInterval(sampling);
+  }
+  return highest;
 }

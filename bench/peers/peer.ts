@@ -13,6 +13,12 @@ export interface Plan {
   /** A folder of its own for configuration and sockets. */
   readonly folder: string;
   readonly port: number;
+  /** Of Signpost. */
+  readonly adminPort: number;
+  /** Of Signpost: where a second router listens, if there is to be one. */
+  readonly secondPort?: number;
+  /** Of Signpost. */
+  readonly workers: number;
   readonly endpoints: readonly Endpoint[];
   /** The host names it must route. All of them reach the same endpoints. */
   readonly hosts: readonly string[];

@@ -3,7 +3,7 @@
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Command, freePort } from '../children.ts';
+import type { Command } from '../children.ts';
 import { type Endpoint, HOST, type Peer, type Plan } from './peer.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
@@ -43,24 +43,28 @@ function writeDisco(folder: string, plan: Plan): void {
   });
 }
 
-function configure(plan: Plan, disco: string, adminPort: number): string {
+function configure(plan: Plan, disco: string): string {
   const dtab =
     plan.naming === 'shared' && plan.hosts.length > 1 ? `/svc/* => /#/io.l5d.fs/${HOST}` : '/svc => /#/io.l5d.fs';
-  // Everything else is left at its default. Room for each name, and for as many again while the caches turn over.
+  // Everything else is left at its default. Room for each of many names, and for as many again while the caches turn over.
   const room = 2 * plan.hosts.length;
   const cache = `bindingCache: { paths: ${room}, trees: ${room}, bounds: ${room}, clients: ${room} }`;
-  return `workers: 0
-admin: { ip: 127.0.0.1, port: ${adminPort} }
+  const router = (label: string, port: number) => `- protocol: http
+  label: ${label}
+  dtab: ${dtab}
+  ${plan.hosts.length > 500 ? cache : ''}
+  servers:
+  - { ip: 127.0.0.1, port: ${port} }
+`;
+  return `workers: ${plan.workers}
+admin: { ip: 127.0.0.1, port: ${plan.adminPort} }
 namers:
 - kind: io.l5d.fs
   rootDir: ${disco}
+telemetry:
+- kind: io.l5d.prometheus
 routers:
-- protocol: http
-  dtab: ${dtab}
-  ${plan.hosts.length > 1 ? cache : ''}
-  servers:
-  - { ip: 127.0.0.1, port: ${plan.port} }
-`;
+${router('http', plan.port)}${plan.secondPort === undefined ? '' : router('second', plan.secondPort)}`;
 }
 
 export const signpost: Peer = {
@@ -71,13 +75,19 @@ export const signpost: Peer = {
     const run = entry() === BUILT ? 'built, dist/src/main.js' : 'from source, src/main.ts';
     return `signpost ${(manifest as { version: string }).version} (${run}), node ${process.versions.node}`;
   },
-  prepare: async (plan) => {
+  prepare: (plan) => {
     const disco = join(plan.folder, 'disco');
     mkdirSync(disco);
     writeDisco(disco, plan);
     const file = join(plan.folder, 'linkerd.yaml');
-    writeFileSync(file, configure(plan, disco, await freePort()));
-    return startSignpost(file);
+    writeFileSync(file, configure(plan, disco));
+    const { file: node, args } = startSignpost(file);
+    // Into every thread; it writes only what workers see (load/loop-delay.ts).
+    const observing = `NODE_OPTIONS=--import=${join(ROOT, 'bench', 'load', 'loop-delay.ts')}`;
+    const where = `LOOP_DELAY_FOLDER=${plan.folder}`;
+    return plan.secondPort === undefined
+      ? { file: node, args }
+      : { file: 'env', args: [observing, where, node, ...args] };
   },
 };
 

@@ -1,5 +1,5 @@
 import { test } from 'tap';
-import { CASES } from '../../bench/cases.ts';
+import { CASES } from '../../bench/cases/index.ts';
 import type { Figures } from '../../bench/figures.ts';
 import { spreadOf, spreadOfFigure, spreadOfRatio } from '../../bench/figures.ts';
 import { caseText } from '../../bench/report.ts';

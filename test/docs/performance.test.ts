@@ -1,6 +1,6 @@
 // docs/performance.md knows the cases and proxies that there are.
 import { test } from 'tap';
-import { CASES } from '../../bench/cases.ts';
+import { CASES } from '../../bench/cases/index.ts';
 import { codeWords, readDocument, section, tableRows } from './markdown.ts';
 
 const document = readDocument('performance.md');
