@@ -7,6 +7,7 @@ import { type ConnectionCounts, UNCOUNTED } from '../connection-counts.ts';
 import { Body, type Head } from '../head.ts';
 import { HOP_BY_HOP, NOT_IN_TRAILERS } from '../known-headers.ts';
 import { SHORT_BYTES } from '../stream.ts';
+import { gather } from './gathering.ts';
 
 /** What a corked socket gathers before it is written out. */
 const GATHERED_BYTES = 16 * 1024;
@@ -56,6 +57,7 @@ export class MessageEncoder {
     const text = `${startLine + head.http1Fields() + ownFields}\r\n`;
     this.#chunked = chunked;
     if (fin && !chunked && end - start <= SHORT_BYTES) {
+      gather(this.#socket);
       this.#text(start === end ? text : text + chunk.toString('latin1', start, end));
       return true;
     }
