@@ -6,7 +6,7 @@ import type { Figure } from '../figures.ts';
 import { fortio } from '../load/fortio.ts';
 import { subject } from '../subject.ts';
 import { locate, missing } from '../tools.ts';
-import { byWrk, type Case, LOAD_COLUMNS, type Load, loadCase, small } from './case.ts';
+import { byWrk, type Case, LOAD_COLUMNS, type Load, loadCase, MIN_WARM_UP_SECONDS, small } from './case.ts';
 
 const RATE = 2_000;
 
@@ -35,6 +35,8 @@ const largeBody = {
 export const LOADS: readonly Case[] = [
   loadCase('small', 'Small GET, 50 connections', small),
   loadCase('rate', `Small GET at ${RATE.toLocaleString('en')} requests a second, 50 connections`, atRate(RATE), {
+    // At this rate it would take minutes until all code that is used often is compiled.
+    warmUp: (running, bench) => small(running, bench, 2 * MIN_WARM_UP_SECONDS),
     absent: () => (locate('fortio') === undefined ? missing('fortio') : undefined),
   }),
   loadCase('large-responses', '1 MiB responses, 16 connections', byWrk({ path: '/1m', connections: 16 }), largeBody),

@@ -65,12 +65,12 @@ test('every target reads a case and subjects that exist', async (t) => {
     }),
   );
   const verdicts = judge(full);
-  t.equal(verdicts.length, 13);
+  t.ok(verdicts.length > 20);
   for (const verdict of verdicts) t.not(verdict.met, undefined, verdict.target);
 });
 
-test('every subject is compared with a HAProxy subject of its own case', async (t) => {
-  for (const c of CASES) {
+test('where there are ratios, every subject is compared with a HAProxy subject of its own case', async (t) => {
+  for (const c of CASES.filter(({ ratios }) => ratios.length > 0)) {
     for (const { label, against } of c.subjects) {
       t.equal(c.subjects.find((other) => other.label === against)?.peer, 'haproxy', `${c.name}: ${label}`);
     }
