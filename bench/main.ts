@@ -53,7 +53,7 @@ const details = `
 Cases:
 ${CASES.map((c) => `  ${c.name.padEnd(16)} ${c.title}`).join('\n')}
 
-A whole run takes about 20 minutes. It installs nothing and runs with what is there. To get what it uses:
+A whole run takes about half an hour. It installs nothing and runs with what is there. To get what it uses:
 ${Object.entries(HOW_TO_GET)
   .map(([tool, how]) => `  ${tool.padEnd(16)} ${how}`)
   .join('\n')}

@@ -15,7 +15,7 @@ import { atRate } from './loads.ts';
 
 const EDITS = 10;
 const FLOOD_NAMES = 100_000;
-const FLOOD_SECONDS = 20;
+const FLOOD_SECONDS = 40;
 /** What lingers after its last reader is gone by then, ms. */
 const AFTER_FLOOD_MS = 15_000;
 const SERVICES = 2_000;
