@@ -80,4 +80,8 @@ const RUN: Readonly<Record<Attack, (port: number) => void>> = {
 };
 
 const [name, port] = process.argv.slice(2);
-if (import.meta.main) RUN[name as Attack](Number(port));
+if (import.meta.main) {
+  RUN[name as Attack](Number(port));
+  // Sockets that are not read keep no process alive.
+  setInterval(() => {}, 60_000);
+}

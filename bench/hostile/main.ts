@@ -64,7 +64,7 @@ async function beside(attack: Attack, bench: Bench): Promise<string> {
     `${alone.p50Us.toFixed(0)} -> ${p50Us.toFixed(0)}`.padStart(14),
     `${alone.p99Us.toFixed(0)} -> ${p99Us.toFixed(0)}`.padStart(16),
     `${(before / MIB).toFixed(0)} -> ${(peak / MIB).toFixed(0)}`.padStart(13),
-    String(connections).padStart(11),
+    String(connections).padStart(13),
     String(errors).padStart(8),
   ];
   return `${cells.join('')}  ${ATTACKS[attack]}`;
@@ -96,7 +96,7 @@ async function main(): Promise<void> {
   process.stdout.write(
     `${new Date().toISOString()}, ${cpu}, ${cores} cores, Linux ${kernel}\n` +
       `An innocent client asks ${RATE} times a second; alone -> beside the attack\n\n` +
-      `${'attack'.padEnd(20)}${'p50 us'.padStart(14)}${'p99 us'.padStart(16)}${'RSS MiB'.padStart(13)}${'connections'.padStart(11)}${'failed'.padStart(8)}\n`,
+      `${'attack'.padEnd(20)}${'p50 us'.padStart(14)}${'p99 us'.padStart(16)}${'RSS MiB'.padStart(13)}${'connections'.padStart(13)}${'failed'.padStart(8)}\n`,
   );
   for (const attack of Object.keys(ATTACKS) as Attack[]) process.stdout.write(`${await beside(attack, bench)}\n`);
   await backend.child.stop();
