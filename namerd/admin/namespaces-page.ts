@@ -63,7 +63,7 @@ function storageFacts(storage: MeteredStorage): string {
   const known = Object.entries(state).filter(([, value]) => value !== undefined);
   const facts = known.map(([name, value]) => {
     const shown = typeof value === 'string' ? value : JSON.stringify(value);
-    return `<dt>${escapeHtml(name)}</dt><dd>${escapeHtml(shown)}</dd>`;
+    return `<div><dt>${escapeHtml(name)}</dt><dd>${escapeHtml(shown)}</dd></div>`;
   });
   return `<p><a href="storage/${kind}.json">${kind}</a></p>\n<dl class="facts">\n${facts.join('\n')}\n</dl>`;
 }
@@ -71,10 +71,16 @@ function storageFacts(storage: MeteredStorage): string {
 function interfaceTable(interfaces: readonly ServingInterface[]): string {
   if (interfaces.length === 0) return '<p>None serves.</p>';
   const rows = interfaces.map(({ kind, address, running }) =>
-    row([kind, `${address.host}:${address.port}`, escapeHtml(JSON.stringify(running.state?.() ?? {}))]),
+    row([kind, `${address.host}:${address.port}`, escapeHtml(inWords(running.state?.() ?? {}))]),
   );
   return table(['interface', 'address', 'state'], rows);
 }
+
+/** Such as `connections 1, streams 15`. */
+const inWords = (state: object): string =>
+  Object.entries(state)
+    .map(([name, value]) => `${name} ${typeof value === 'object' ? JSON.stringify(value) : value}`)
+    .join(', ');
 
 const row = (cells: readonly string[]): string => `<tr>${cells.map((cell) => `<td>${cell}</td>`).join('')}</tr>`;
 
