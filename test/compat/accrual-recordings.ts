@@ -5,7 +5,6 @@ import { parse } from 'yaml';
 
 export interface AccrualRouter {
   readonly label: string;
-  readonly client?: { readonly failureAccrual?: { readonly backoff?: { readonly ms: number } } };
 }
 
 export interface AccrualRun {
