@@ -189,18 +189,18 @@ test('requestAttemptTimeoutMs: one try, its connect included; nothing sent means
 });
 
 test('each try tells the next hop how long it may take', async (t) => {
-  const deadline = await deadlineWorld(t, { router: ['client: {requestAttemptTimeoutMs: 300}'] });
+  const deadline = await deadlineWorld(t, { router: ['client: {requestAttemptTimeoutMs: 30000}'] });
   const [from = 0, to = 0] = times(await deadline());
-  t.equal(Math.round(to - from), 300);
+  t.equal(Math.round(to - from), 30_000);
   const soon = Date.now() + 100_000;
   const [, until = 0] = times(await deadline([NAME, `5 ${ns(soon)}`]));
   t.ok(until < soon);
   const both = await deadlineWorld(t, {
-    router: ['client: {requestAttemptTimeoutMs: 300}', 'service: {totalTimeoutMs: 200}'],
-    server: 'timeoutMs: 400',
+    router: ['client: {requestAttemptTimeoutMs: 30000}', 'service: {totalTimeoutMs: 20000}'],
+    server: 'timeoutMs: 40000',
   });
   const [seen = 0, least = 0] = times(await both());
-  t.equal(Math.round(least - seen), 200, 'the least of all');
+  t.equal(Math.round(least - seen), 20_000, 'the least of all');
 });
 
 test('a timeout makes a deadline, no later than the one that came', async (t) => {
