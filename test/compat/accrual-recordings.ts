@@ -5,6 +5,7 @@ import { parse } from 'yaml';
 
 export interface AccrualRouter {
   readonly label: string;
+  readonly client?: { readonly failureAccrual?: { readonly backoff?: { readonly ms: number } } };
 }
 
 export interface AccrualRun {

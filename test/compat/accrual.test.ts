@@ -5,6 +5,7 @@
  * One difference on purpose: where all endpoints are out, and so all are used, one that works is taken back by its first
  * success. The original leaves it out until its backoff is over, so that requests go on to those that fail.
  */
+import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { stringify } from 'yaml';
@@ -35,27 +36,35 @@ t.test('what the recordings show', async (t) => {
   });
 });
 
+/** Marks are exact to 4 ms, and two processes' clocks are read. */
+const CLOCKS_MS = 10;
 /** For probes that come after a backoff. */
 const PATIENCE_MS = 60_000;
 
 class Replay {
   readonly #world: World;
   readonly #backends: ReadonlyMap<number, SocketBackend>;
+  readonly #isFailing: Set<number>;
+  /** Of each request that the failing backend got: when it was sent, and when its answer was seen. */
+  readonly hits: { readonly sentMs: number; readonly seenMs: number }[] = [];
   #requests = 0;
 
-  constructor(world: World, backends: ReadonlyMap<number, SocketBackend>) {
+  constructor(world: World, backends: ReadonlyMap<number, SocketBackend>, isFailing: Set<number>) {
     this.#world = world;
     this.#backends = backends;
+    this.#isFailing = isFailing;
   }
 
   /** Sends one request. Returns the status, and the recorded port of the backend that got it. */
   async send({ router, host }: AccrualRun): Promise<{ status: string; port: number }> {
     const target = `/${router.label}/${host}/${this.#requests++}`;
     const index = recordings.routers.indexOf(router);
+    const sentMs = performance.now();
     const response = await send(this.#world.port(index), { host, target });
     const [port] =
       [...this.#backends].find(([, { requests }]) => requests.some((request) => request.target === target)) ?? [];
     if (response === undefined || port === undefined) throw new Error(`${target} reached no backend`);
+    if (this.#isFailing.has(port)) this.hits.push({ sentMs, seenMs: performance.now() });
     return { status: response.start.split(' ')[1] as string, port };
   }
 
@@ -83,6 +92,7 @@ async function replayTwo(t: Test, replay: Replay, run: AccrualRun): Promise<void
   const isFailure = run.statuses.includes('5');
   let hits = 0;
   let outAfter: number | null = null;
+  const startMs = performance.now();
   const isWindowed = run.router.label === 'fa_window';
   // The recorded client paused between requests; only the window takes the time.
   for (let i = 0; isWindowed ? outAfter === null : i < run.backends.length; i++) {
@@ -92,7 +102,11 @@ async function replayTwo(t: Test, replay: Replay, run: AccrualRun): Promise<void
     if (outAfter === null && (await replay.isOut(run, failing))) outAfter = hits;
     if (isWindowed) await sleep(50);
   }
-  if (!isWindowed) t.equal(outAfter, before, `${run.name}: failures that take it out`);
+  if (isWindowed) {
+    t.ok(performance.now() - startMs >= 5000 - CLOCKS_MS, `out after ${outAfter} failures, when the window is over`);
+  } else {
+    t.equal(outAfter, before, `${run.name}: failures that take it out`);
+  }
   if (before === null) {
     t.ok(hits > run.backends.length / 8, `it goes on getting requests: ${hits}`);
     return;
@@ -100,14 +114,24 @@ async function replayTwo(t: Test, replay: Replay, run: AccrualRun): Promise<void
   await replayProbes(t, replay, run, probes);
 }
 
-/** Waits for as many probes as were recorded. How far apart they are shows in `removed_for_ms`, which is compared at the end. */
+/**
+ * Waits for as many probes as were recorded. A backoff begins after its request was sent and is over before the next answer is
+ * seen, so a busy machine can only make the time between the two longer.
+ */
 async function replayProbes(t: Test, replay: Replay, run: AccrualRun, probes: number): Promise<void> {
+  const backoffMs = run.router.client?.failureAccrual?.backoff?.ms ?? 5000;
   const enough = async (): Promise<boolean> => {
     if ((await replay.counted(run))['probes'] === probes) return true;
     await replay.send(run);
     return false;
   };
   t.ok(await reached(enough, { timeoutMs: PATIENCE_MS }), `${run.name}: ${probes} probes`);
+  const waits = replay.hits.slice(1).map(({ seenMs }, index) => seenMs - (replay.hits[index]?.sentMs ?? 0));
+  const probed = waits.slice(waits.length - probes);
+  t.ok(
+    probed.every((ms) => ms >= backoffMs - CLOCKS_MS),
+    `${run.name}: probes at least ${backoffMs} ms apart: ${probed.map(Math.round)}`,
+  );
 }
 
 /** One backend: out or not, it gets all requests. */
@@ -150,7 +174,7 @@ for (const workers of [1, 3]) {
       });
       const routers = recordings.routers.map((router) => ({ ...router, servers: [{ port: 0 }] }));
       const world = await startWorld(t, { workers, names: Object.fromEntries(names), routers: stringify(routers) });
-      const replay = new Replay(world, backends);
+      const replay = new Replay(world, backends, isFailing);
       for (const run of runs) {
         isFailing.clear();
         if (run.failing !== null) isFailing.add(run.failing);

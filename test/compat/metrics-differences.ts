@@ -57,7 +57,7 @@ const DEALT_OUT = true;
 /** `then` and `now` are 0 where there is no such metric. */
 const rules: readonly Rule[] = [
   {
-    reason: 'the budget grows by the requests of the last ten seconds, which were over when the original was read',
+    reason: 'the gauge is brought up to date now and then: the requests that were just sent may be in it already',
     byChance: true,
     names: /\/retries\/budget$/,
     applies: (then, now, { requests }) => now >= then && now <= then + 0.2 * requests,

@@ -92,6 +92,7 @@ export class ServiceFiles {
   #follow(file: string, publish: Publisher<ServiceFile>): () => void {
     // Lingering is done here already.
     const content = watchFile(join(this.#rootDir, file), { maxBytes: MAX_BYTES, lingerMs: 0 });
+    // A file that is missing is judged again when the root is back.
     const seen = derive(() => ({ now: content.value, rootPhase: this.#rootPhase.value }));
     return observe(seen, ({ now }) => {
       if (now.phase === 'ok') {
@@ -108,17 +109,15 @@ export class ServiceFiles {
   #followNames(directory: string, publish: Publisher<DirectoryNames>): () => void {
     const names = watchDirectoryNames(join(this.#rootDir, directory), { lingerMs: 0 });
     return observe(names, (now) => {
-      if (now.phase === 'ok') {
-        if (directory === ROOT && now.value.state === 'missing') {
-          this.#log.warn({ namer: 'io.l5d.fs', rootDir: this.#rootDir }, 'rootDir is gone: what was in it is served');
-          publish.fail(this.#away());
-        } else {
-          publish.ok(now.value);
-        }
+      if (now.phase === 'failed') {
+        this.#log.warn({ namer: 'io.l5d.fs', directory, error: now.error.message }, 'directory cannot be listed');
+        publish.fail(now.error);
+      } else if (now.phase === 'ok' && now.value.state === 'missing' && directory === ROOT) {
+        this.#log.warn({ namer: 'io.l5d.fs', rootDir: this.#rootDir }, 'rootDir is gone: what was in it is served');
+        publish.fail(this.#away());
+      } else if (now.phase === 'ok') {
+        publish.ok(now.value);
       }
-      if (now.phase !== 'failed') return;
-      this.#log.warn({ namer: 'io.l5d.fs', directory, error: now.error.message }, 'directory cannot be listed');
-      publish.fail(now.error);
     });
   }
 

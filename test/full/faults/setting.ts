@@ -53,8 +53,6 @@ export interface Setting {
   readonly config: string;
   /** Starts a load; resolves when it runs. */
   load(seconds: number): Promise<Load>;
-  /** A number of /admin/metrics.json. */
-  metric(name: string): Promise<number>;
 }
 
 export interface Load {
@@ -92,10 +90,6 @@ export async function startSetting(t: Test, router = '', top = ''): Promise<Sett
     discoFile,
     config,
     load: (seconds) => startLoad(t, port, seconds),
-    metric: async (name) => {
-      const response = await fetch(`http://127.0.0.1:${admin}/admin/metrics.json`);
-      return ((await response.json()) as Record<string, number>)[name] ?? 0;
-    },
   };
 }
 
