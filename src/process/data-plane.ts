@@ -87,6 +87,9 @@ export function serverAddresses(routers: readonly RouterConfig[]): ServerAddress
   );
 }
 
+/** New connections may never cease to come. */
+const MAX_LAST_TURNS = 100;
+
 export class DataPlane {
   readonly metrics = new MetricRegistry();
   readonly #plan: DataPlan;
@@ -129,14 +132,22 @@ export class DataPlane {
 
   /** Stops accepting, lets requests in flight finish for at most `graceMs`, and closes everything. */
   async drain(graceMs: number): Promise<void> {
-    // The kernel resets what waits to be accepted when a socket is closed: just after a poll, nearly nothing does.
-    await new Promise((resolve) => setImmediate(resolve));
+    await this.#acceptWaiting();
     for (const listener of this.#listeners) listener.close();
     await Promise.all(this.#servers.map((server) => server.drain(graceMs)));
     for (const router of this.#routers) router.close();
     this.#memory.close();
     this.#wheel.close();
     this.#port.close();
+  }
+
+  /** The kernel resets what waits to be accepted when a socket is closed. A turn of the event loop takes one of each socket. */
+  async #acceptWaiting(): Promise<void> {
+    const accepted = (): number => this.#listeners.reduce((sum, listener) => sum + listener.accepted, 0);
+    for (let turn = 0, before = -1; turn < MAX_LAST_TURNS && accepted() !== before; turn++) {
+      before = accepted();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
   }
 
   async #listen(router: Router, { host, key, config }: ServerAddress): Promise<void> {

@@ -27,6 +27,8 @@ export class Listener {
   /** Empty when another thread accepts. */
   readonly #servers: readonly net.Server[];
   readonly port: number;
+  /** Connections so far. */
+  accepted = 0;
   #target: HttpServer | null = null;
 
   private constructor(servers: readonly net.Server[], port: number) {
@@ -65,6 +67,7 @@ export class Listener {
   }
 
   accept(socket: net.Socket): void {
+    this.accepted++;
     if (this.#target === null) {
       socket.destroy();
       return;
