@@ -6,7 +6,16 @@ import type { Figure } from '../figures.ts';
 import { fortio } from '../load/fortio.ts';
 import { subject } from '../subject.ts';
 import { locate, missing } from '../tools.ts';
-import { byWrk, type Case, LOAD_COLUMNS, type Load, loadCase, MIN_WARM_UP_SECONDS, small } from './case.ts';
+import {
+  byWrk,
+  type Case,
+  LOAD_COLUMNS,
+  type Load,
+  loadCase,
+  MIN_WARM_UP_SECONDS,
+  plainSubjects,
+  small,
+} from './case.ts';
 
 const RATE = 2_000;
 
@@ -46,7 +55,9 @@ export const LOADS: readonly Case[] = [
     byWrk({ path: '/sink', connections: 16, bodyBytes: MIB }),
     largeBody,
   ),
-  loadCase('connections', 'Small GET, 1,000 connections', byWrk({ connections: 1_000 })),
+  loadCase('connections', 'Small GET, 1,000 connections that open at once', byWrk({ connections: 1_000 }), {
+    subjects: [...plainSubjects, subject('signpost 1 worker', 'signpost', { workers: 1 })],
+  }),
   loadCase('hops', 'Small GET through two proxies in a row, 50 connections, CPU of both', small, {
     subjects: [subject('haproxy', 'haproxy', { hops: 2 }), subject('signpost', 'signpost', { hops: 2 })],
   }),

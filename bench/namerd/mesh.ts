@@ -54,8 +54,8 @@ async function updates(options: PartOptions): Promise<Figure[]> {
     );
     const fresh = (await load.ask(`fresh ${Math.min(count, 200)}`)) as number[];
     figures.push(
-      { name: `with addresses of new ids, ${what}, p50`, value: percentile(fresh, 0.5), unit: 'ms' },
-      { name: `with addresses of new ids, ${what}, p99`, value: percentile(fresh, 0.99), unit: 'ms' },
+      { name: `with addresses of new ids, ${what}, p50`, value: percentile(fresh, 0.5), ...ms(UPDATE_P50_MS) },
+      { name: `with addresses of new ids, ${what}, p99`, value: percentile(fresh, 0.99), ...ms(UPDATE_P99_MS) },
     );
     await load.stop();
     await namerd.child.stop();

@@ -14,6 +14,8 @@ import { percentile } from './part.ts';
 const WRITERS = 50;
 const READERS = 4;
 const UPDATES_PER_SECOND = 1_000;
+/** Sent, since the last ones of a paced run may still be on their way when it ends. */
+const PACE = 1.02 * UPDATES_PER_SECOND;
 const READS_PER_SECOND = 200;
 const READ_P99_MS = 10;
 /** Of each dtab: those of linkerd-examples have 3 to 10. Parsing, judging and showing them is what most of an update costs. */
@@ -37,7 +39,7 @@ export const storage: Part = {
   name: 'storage',
   title: `Updates of dtabs with ${DENTRIES} dentries by ${WRITERS} writers over HTTP, in SQLite, and ${READERS} readers beside them`,
   run: async (options) => {
-    const paced = await measure(options, 'paced', UPDATES_PER_SECOND);
+    const paced = await measure(options, 'paced', PACE);
     const free = await measure(options, 'as fast as they can', null);
     const fsyncMs = fsyncTimes(options.folder);
     return [
@@ -61,8 +63,7 @@ function figures(suffix: string, { writeMs, readMs, seconds, lost }: Measured, i
       name: `updates a second${suffix}`,
       value: writeMs.length / seconds,
       unit: '/s',
-      // The last ones of a paced run may still be on their way when it ends.
-      ...held({ limit: UPDATES_PER_SECOND * 0.99, is: 'at least' }),
+      ...held({ limit: UPDATES_PER_SECOND, is: 'at least' }),
     },
     { name: `updates lost by a kill -9${suffix}`, value: lost, unit: '', target: { limit: 0, is: 'at most' } },
     { name: `update latency p50${suffix}`, value: percentile(writeMs, 0.5), unit: 'ms' },
