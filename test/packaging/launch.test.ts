@@ -38,10 +38,11 @@ test('a package runs what was built', async (t) => {
 });
 
 test('an old Node hands over to the one that npm ci brought', async (t) => {
-  const main = `console.log('args', ...process.argv.slice(2));
-process.exitCode = 7;
+  // It prints last: whoever has read that may send it a signal.
+  const main = `process.exitCode = 7;
 process.on('SIGTERM', () => process.exit(8));
-setTimeout(() => {}, process.argv[2] === 'stay' ? 60_000 : 0);\n`;
+setTimeout(() => {}, process.argv[2] === 'stay' ? 60_000 : 0);
+console.log('args', ...process.argv.slice(2));\n`;
   const root = layOut(t, { 'src/main.ts': main }, 99);
   mkdirSync(join(root, 'node_modules/.bin'), { recursive: true });
   symlinkSync(process.execPath, join(root, 'node_modules/.bin/node'));
