@@ -2,6 +2,7 @@
 import { test } from 'tap';
 import { startEtcd } from '../support/etcd.ts';
 import { type Arrival, fleetNamerd, fleetSignpost, namedBackend } from '../support/fleet.ts';
+import { httpRequest } from '../support/http-get.ts';
 import { until } from '../support/until.ts';
 
 const states = ({ signposts }: Arrival) => signposts.map(({ state }) => state).sort();
@@ -54,6 +55,8 @@ test('each namerd answers for the Signposts of both, and for one that is cut off
   t.same(states(all), ['idle', 'serving', 'serving']);
   t.equal((await far.get('world')).body, 'v1');
 
+  // What the killed namerd had left counts for a while: only who is connected again can say that it goes.
+  await until(async () => /signposts 2\b/.test((await httpRequest(`http://127.0.0.1:${two.program.adminPort}/`)).body));
   t.equal((await idle.program.stop()).code, 0);
   await until(async () => (await one.arrival('default', third)).signposts.length === 2);
 });
