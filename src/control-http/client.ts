@@ -19,6 +19,9 @@ const MAX_REFUSAL_BYTES = 64 * 1024;
 /** One line of a stream. */
 const MAX_LINE_BYTES = 64 * 1024 * 1024;
 
+/** How the system and undici say that the peer has closed a connection. */
+const CLOSED: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
+
 type Connector = ReturnType<typeof buildConnector>;
 
 export interface ClientOptions {
@@ -54,6 +57,13 @@ export interface Answer extends Head {
 /** The server can't be reached, breaks off, or does not answer in time. */
 export class Unreachable extends Error {
   override readonly name = 'Unreachable';
+  /** It took the connection, and closed it without an answer: it is there, but may have more connections than it wants. */
+  readonly wasClosed: boolean;
+
+  constructor(message: string, wasClosed = false) {
+    super(message);
+    this.wasClosed = wasClosed;
+  }
 }
 
 /** The server answers, but not with what was asked for. */
@@ -183,7 +193,7 @@ export class ControlClient {
     const { code, message, errors } = error as NodeJS.ErrnoException & { errors?: Error[] };
     // Of a host with several addresses each has failed.
     const reason = message || errors?.map((one) => one.message).join('; ') || code;
-    return new Unreachable(`${this.origin} can not be reached: ${reason}`);
+    return new Unreachable(`${this.origin} can not be reached: ${reason}`, code !== undefined && CLOSED.has(code));
   }
 }
 

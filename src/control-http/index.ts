@@ -9,6 +9,7 @@ export {
   shorten,
   Unreachable,
 } from './client.ts';
+export { limitConnections } from './connection-limit.ts';
 export { jsonError } from './json-error.ts';
 export { type MediaType, negotiate, parseContentType } from './media-types.ts';
 export {

@@ -10,6 +10,7 @@ import type { Log } from '../port/log.ts';
 import { peerNames, ServerTls, type ServerTlsConfig } from '../wire/tls/index.ts';
 import { ANYBODY, type AuthConfig, Authenticator, type Identity, warnIfOpen } from './auth/index.ts';
 import { isForeignOrigin, isOwnHost } from './browsers.ts';
+import { limitConnections } from './connection-limit.ts';
 import { type ControlRequest, type ControlResponse, type Router, text } from './messages.ts';
 import { countRequests } from './metrics.ts';
 import { type StateStream, sendStates } from './state-stream.ts';
@@ -94,9 +95,9 @@ export class ControlServer {
    * the port.
    */
   async listen(host: string, port: number): Promise<number> {
-    const { log, name, tls, auth, socketOptions = {} } = this.#options;
+    const { log, name, metrics, tls, auth, socketOptions = {} } = this.#options;
     const { reusePort = false, backlog } = socketOptions;
-    this.#authenticator = auth === undefined ? undefined : await Authenticator.open(auth, log);
+    this.#authenticator = auth === undefined ? undefined : await Authenticator.open(auth, log, metrics);
     this.#tls =
       tls === undefined ? undefined : await ServerTls.open(tls, { name, log, requestClientAuth: auth !== undefined });
     const server = this.#createServer();
@@ -146,7 +147,7 @@ export class ControlServer {
     const serverOptions = { ...SERVER_OPTIONS, noDelay, keepAlive };
     const server =
       this.#tls === undefined ? createServer(serverOptions, onRequest) : secured(this.#tls, serverOptions, onRequest);
-    server.maxConnections = maxConnections;
+    limitConnections(server, { maxConnections, name, log, metrics });
     if (metrics !== undefined) countRequests(server, metrics);
     return server;
   }
@@ -209,9 +210,10 @@ export class ControlServer {
     const identity = this.#identify(request, target.pathname);
     if (identity === null) return UNAUTHENTICATED;
     const handler = this.#options.route(target.pathname);
-    return handler === undefined
-      ? { status: 404, body: '' }
-      : await handler(controlRequest(request, { target, gone, identity }));
+    if (handler === undefined) return { status: 404, body: '' };
+    const response = await handler(controlRequest(request, { target, gone, identity }));
+    if (response.status === 403) this.#authenticator?.denied();
+    return response;
   }
 }
 

@@ -11,7 +11,10 @@ import {
   warnIfOpen,
 } from '../../src/control-http/auth/index.ts';
 import { parseTokens } from '../../src/control-http/auth/tokens.ts';
+import { ControlServer, forbidden, text } from '../../src/control-http/index.ts';
+import { httpRequest } from '../support/http-get.ts';
 import { MemoryLog } from '../support/log.ts';
+import { testMetrics } from '../support/metrics.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { until } from '../support/until.ts';
 
@@ -93,6 +96,37 @@ test('the file of tokens is followed; what is wrong with it is said without tell
   writeFileSync(tokensPath, `ann ${ANN}\n`);
   await until(() => withToken(CI) === null);
   t.equal(withToken(ANN)?.name, 'ann');
+});
+
+test('who is turned away is counted, by the reason', async (t) => {
+  const tokensPath = join(tempDir(t), 'tokens');
+  writeFileSync(tokensPath, `ci ${CI}\n`);
+  const metrics = testMetrics();
+  t.teardown(() => metrics.close());
+  const server = new ControlServer({
+    name: 'test server',
+    log: new MemoryLog(),
+    metrics: metrics.registry.scope(['interface', 'test']),
+    auth: { tokensPath, grants: [{ name: 'ci', read: ['prod'] }] },
+    route:
+      (path) =>
+      ({ identity }) =>
+        identity.mayRead(path.slice(1)) ? text(200, 'yes\n') : forbidden(`read ${path}`),
+  });
+  const port = await server.listen('127.0.0.1', 0);
+  t.teardown(() => server.close());
+  const ask = async (path: string, headers: Record<string, string> = {}) =>
+    (await httpRequest(`http://127.0.0.1:${port}${path}`, { headers })).status;
+  const ci = { Authorization: `Bearer ${CI}` };
+  t.strictSame([await ask('/prod', ci), await ask('/dev', ci), await ask('/prod', ci)], [200, 403, 200]);
+  t.strictSame([await ask('/prod'), await ask('/dev')], [401, 401]);
+  t.equal(await ask('/prod', { Authorization: `Bearer ${ANN}` }), 401);
+  t.equal(await ask('/prod', { ...ci, Host: 'elsewhere.example' }), 403);
+  t.strictSame(
+    ['no_credentials', 'unknown_token', 'denied'].map((name) => metrics.value('interface/test', `auth/${name}`)),
+    [2, 1, 1],
+    'a Host that is not served has nothing to do with who asks',
+  );
 });
 
 test('a file of tokens that is not there at start is an error', async (t) => {

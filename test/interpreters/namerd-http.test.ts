@@ -120,3 +120,34 @@ test('what is no namerd is left alone, and said', async (t) => {
   await eventually(() => /can not be reached: .*ECONNREFUSED/.test(JSON.stringify(nobody.state().namerds)));
   t.equal(waiting.activity?.phase, 'pending');
 });
+
+test('a namerd with as many connections as it may have keeps the watches that are open', async (t) => {
+  const paths = Array.from({ length: 8 }, (_, at) => `/web${at}`);
+  const maxConnections = 6;
+  const namer = names(...paths.map((path, at): [string, number] => [path, at + 1]));
+  const namerd = await startController(t, { namespaces: dtabs, namer, config: { maxConnections } });
+  const { watch, state, metric, log } = start(t, { ports: [namerd.port] });
+  const watched = paths.map((path) => watch(`/svc${path}`));
+  const bound = () => watched.filter(({ shown }) => shown !== undefined);
+  await eventually(() => namerd.watches() === maxConnections);
+  const before = bound();
+  t.ok(before.length > 0);
+  t.ok(before.length < paths.length, 'each needs two connections at some time, so there are not enough');
+  const changesBefore = before.map(({ changes }) => changes);
+  const asked = () => metric('bind/requests') ?? 0;
+  // Those that got none are tried again all the while, and each of them makes Signpost ask whether namerd is there.
+  const from = asked();
+  await eventually(() => asked() >= from + 12);
+  t.match(state(), { connected: true, namerds: [{ up: true, problem: /other side closed|ECONNRESET/ }] });
+  t.strictSame(
+    before.map(({ changes }) => changes),
+    changesBefore,
+    'no watch was left',
+  );
+  t.notOk(log.lines.some(({ message }) => message === 'namerd is away'));
+  t.match(
+    namerd.log.lines.filter(({ message }) => message.includes('maxConnections')),
+    [{ level: 'warn', maxConnections, refused: 1 }],
+    'said once a minute',
+  );
+});

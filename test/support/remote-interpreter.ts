@@ -3,8 +3,6 @@ import { mesh } from '../../src/interpreters/mesh/index.ts';
 import type { namerdHttp } from '../../src/interpreters/namerd-http/index.ts';
 import type { RemoteInterpreter } from '../../src/interpreters/remote/interpreter.ts';
 import { type Activity, ok, type Variable, variable } from '../../src/live/index.ts';
-import { MetricCollector } from '../../src/metrics/collector.ts';
-import { MetricRegistry } from '../../src/metrics/registry.ts';
 import {
   type Addr,
   type BoundName,
@@ -18,6 +16,7 @@ import {
 } from '../../src/naming/index.ts';
 import { Watcher } from './eventually.ts';
 import { MemoryLog } from './log.ts';
+import { testMetrics } from './metrics.ts';
 import { tempDir } from './temp-dir.ts';
 
 interface Test {
@@ -118,10 +117,7 @@ export class WatchedName {
 export function startInterpreter(t: Test, options: TestInterpreterOptions): TestInterpreter {
   const stateDirectory = options.stateDirectory ?? tempDir(t);
   const log = new MemoryLog();
-  const collector = new MetricCollector();
-  const metrics = new MetricRegistry();
-  const source = collector.attach();
-  metrics.onAnnounce((announcement) => source.accept(announcement));
+  const metrics = testMetrics();
   const addr: Variable<Addr> = variable(addressesOf(options.ports));
   const namerd = { id: Path.parse('/$/inet/namerd'), residual: Path.empty, addr };
   const { kind = mesh } = options;
@@ -132,7 +128,7 @@ export function startInterpreter(t: Test, options: TestInterpreterOptions): Test
       resolver: noResolver,
       router: options.router ?? 'test',
       log,
-      metrics,
+      metrics: metrics.registry,
       locate: () => ({ value: ok(leaf(namerd)) }),
       instance: { name: options.name ?? 'test:1', stateDirectory, applied: options.applied ?? (async () => {}) },
       ...(options.lingerMs === undefined ? {} : { lingerMs: options.lingerMs }),
@@ -142,7 +138,7 @@ export function startInterpreter(t: Test, options: TestInterpreterOptions): Test
   const close = (): void => {
     for (const name of watched) name.stop();
     interpreter.close();
-    collector.close();
+    metrics.close();
   };
   t.teardown(close);
   return {
@@ -154,15 +150,7 @@ export function startInterpreter(t: Test, options: TestInterpreterOptions): Test
       watched.push(name);
       return name;
     },
-    metric: (name) => {
-      metrics.flush();
-      for (const { path, metrics: values } of collector.snapshot().scopes) {
-        if (!path.join('/').endsWith(`/interpreter/${kind.kind}`)) continue;
-        const found = values.find((metric) => metric.name === name);
-        if (found !== undefined && found.type !== 'stat') return found.value;
-      }
-      return undefined;
-    },
+    metric: (name) => metrics.value(`/interpreter/${kind.kind}`, name),
     state: () => interpreter.state.read() as InterpreterStateJson,
     close,
   };

@@ -1,6 +1,7 @@
 /** Who calls, and what they may ask (`auth` of the interface). */
 import type { Metadata } from '@grpc/grpc-js';
 import { ANYBODY, type AuthConfig, Authenticator, type Identity } from '../../../src/control-http/auth/index.ts';
+import type { MetricScope } from '../../../src/metrics/registry.ts';
 import type { Log } from '../../../src/port/log.ts';
 import { type Refusal, unauthenticated } from './status.ts';
 
@@ -16,8 +17,8 @@ export class Access {
   readonly #names = new Map<string, readonly string[]>();
 
   /** Rejects when the file of tokens can't be read. */
-  static async open(config: AuthConfig | undefined, log: Log): Promise<Access> {
-    return new Access(config === undefined ? null : await Authenticator.open(config, log));
+  static async open(config: AuthConfig | undefined, log: Log, metrics: MetricScope): Promise<Access> {
+    return new Access(config === undefined ? null : await Authenticator.open(config, log, metrics));
   }
 
   private constructor(authenticator: Authenticator | null) {
@@ -40,6 +41,11 @@ export class Access {
       certificateNames: this.#names.get(call.getPeer()) ?? [],
     });
     return identity ?? unauthenticated;
+  }
+
+  /** Somebody who is known asked for what they may not. */
+  denied(): void {
+    this.#authenticator?.denied();
   }
 
   close(): void {

@@ -1,6 +1,8 @@
 /** Accepts connections, over TLS or not, and hands them on as sockets that carry HTTP/2 as it is. */
 import { createServer, type Server, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
+import { limitConnections } from '../../../src/control-http/index.ts';
+import type { MetricScope } from '../../../src/metrics/registry.ts';
 import type { Log } from '../../../src/port/log.ts';
 import { peerNames, ServerTls, type ServerTlsConfig } from '../../../src/wire/tls/index.ts';
 
@@ -31,6 +33,7 @@ export interface ListenerOptions {
   /** Whether who a client is goes by its certificate too. */
   readonly requestClientAuth: boolean;
   readonly log: Log;
+  readonly metrics?: MetricScope | undefined;
   readonly onConnection: (connection: Connection) => void;
 }
 
@@ -50,14 +53,13 @@ export class Listener {
 
   /** The port. Rejects with the system's error, or with one that says which TLS file can't be used. */
   async listen(): Promise<number> {
-    const { listen, log, requestClientAuth, tls: config } = this.#options;
+    const { listen, log, metrics, requestClientAuth, tls: config } = this.#options;
     if (config !== undefined) {
       this.#tls = await ServerTls.open(config, { name: 'mesh interface', log, requestClientAuth });
     }
     const server = this.#createServer();
     this.#server = server;
-    server.maxConnections = listen.maxConnections;
-    server.on('drop', (dropped) => log.warn({ peer: dropped?.remoteAddress }, 'a connection too many was closed'));
+    limitConnections(server, { maxConnections: listen.maxConnections, name: 'mesh interface', log, metrics });
     return await new Promise((resolve, reject) => {
       server.once('error', reject);
       const { host, port, reusePort, backlog } = listen;

@@ -20,6 +20,7 @@ import { badNamespaceName } from '../../namespace-name.ts';
 import type { Namespaces } from '../../namespaces.ts';
 import type { Receipts, Session } from '../../receipts/receipts.ts';
 import type { Version, VersionedDtab } from '../../storage/storage.ts';
+import type { Access } from './access.ts';
 import type { Feed, Feeds, Follower } from './feeds.ts';
 import type { RawRequest } from './follower.ts';
 import { forbidden, internal, invalidArgument, type Refusal, stopping, tooMany } from './status.ts';
@@ -33,6 +34,7 @@ export interface ReceiptContext {
   readonly namespaces: Namespaces;
   readonly receipts: Receipts;
   readonly trees: Feeds<TreeState>;
+  readonly access: Access;
 }
 
 export class ReceiptExchange {
@@ -109,6 +111,7 @@ export class ReceiptExchange {
       return false;
     }
     if (!this.#identity.mayRead(namespace)) {
+      this.#context.access.denied();
       this.#fail(forbidden(namespace));
       return false;
     }

@@ -53,6 +53,7 @@ export class MeshServer implements Interface {
       tls,
       requestClientAuth: auth !== undefined,
       log: context.log,
+      metrics: context.metrics,
       onConnection: (connection) => {
         this.#onConnection(connection);
         injector.injectConnection(connection.socket);
@@ -62,8 +63,8 @@ export class MeshServer implements Interface {
 
   async start(): Promise<ListeningAddress> {
     const { auth, listen } = this.#options;
-    const { namespaces, receipts, log } = this.#context;
-    const access = await Access.open(auth, log);
+    const { namespaces, receipts, log, metrics } = this.#context;
+    const access = await Access.open(auth, log, metrics);
     this.#access = access;
     const { definition, implementation } = meshServices({
       namespaces,

@@ -1,11 +1,12 @@
 /** The services of io.linkerd.mesh, and signpost.receipt.v1, for a gRPC server: requests become questions, and answers messages. */
-import type {
-  handleBidiStreamingCall,
-  handleServerStreamingCall,
-  handleUnaryCall,
-  ServerUnaryCall,
-  ServiceDefinition,
-  UntypedServiceImplementation,
+import {
+  type handleBidiStreamingCall,
+  type handleServerStreamingCall,
+  type handleUnaryCall,
+  type ServerUnaryCall,
+  type ServiceDefinition,
+  status,
+  type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import type { Identity } from '../../../src/control-http/auth/index.ts';
 import { toError } from '../../../src/live/index.ts';
@@ -188,7 +189,9 @@ function understand<T>(access: Access, call: Caller, read: (identity: Identity) 
   const identity = access.identify(call);
   if (identity instanceof Refusal) return identity;
   try {
-    return read(identity);
+    const asked = read(identity);
+    if (asked instanceof Refusal && asked.code === status.PERMISSION_DENIED) access.denied();
+    return asked;
   } catch (thrown) {
     if (thrown instanceof ProtoError || thrown instanceof ParseError) return invalidArgument(thrown.message);
     return internal(toError(thrown));

@@ -1,6 +1,7 @@
 /** Tells who asks by what a request carries: a bearer token, or the names of the client's certificate. */
 import { type FileContent, watchFile } from '../../files/index.ts';
 import { type Activity, hasValue, observe, until } from '../../live/index.ts';
+import type { Counter, MetricScope } from '../../metrics/registry.ts';
 import type { Log } from '../../port/log.ts';
 import type { AuthConfig } from './config.ts';
 import { type Identity, identityOf } from './identity.ts';
@@ -19,31 +20,46 @@ const BEARER = /^bearer +(\S+) *$/i;
 export class Authenticator {
   readonly #config: AuthConfig;
   readonly #log: Log;
+  readonly #noCredentials: Counter | undefined;
+  readonly #unknownToken: Counter | undefined;
+  readonly #denied: Counter | undefined;
   #tokens = new Tokens([]);
   #stop: () => void = () => {};
   /** What was said last of the file, so that it is said once. */
   #said = '';
 
-  /** Rejects when the file of tokens can't be read. */
-  static async open(config: AuthConfig, log: Log): Promise<Authenticator> {
-    const authenticator = new Authenticator(config, log);
+  /** Rejects when the file of tokens can't be read. `metrics`: where those who are turned away are counted; none: nowhere. */
+  static async open(config: AuthConfig, log: Log, metrics?: MetricScope): Promise<Authenticator> {
+    const authenticator = new Authenticator(config, log, metrics);
     await authenticator.#watchTokens();
     return authenticator;
   }
 
-  private constructor(config: AuthConfig, log: Log) {
+  private constructor(config: AuthConfig, log: Log, metrics: MetricScope | undefined) {
     this.#config = config;
     this.#log = log;
+    this.#noCredentials = metrics?.counter('auth/no_credentials');
+    this.#unknownToken = metrics?.counter('auth/unknown_token');
+    this.#denied = metrics?.counter('auth/denied');
   }
 
   /** Null: nobody that is known. A token that is wrong counts for nothing, whatever the certificate says. */
   identify({ authorization, certificateNames = [] }: Credentials): Identity | null {
     if (authorization === undefined) {
-      return certificateNames.length === 0 ? null : identityOf(certificateNames, this.#config.grants);
+      if (certificateNames.length > 0) return identityOf(certificateNames, this.#config.grants);
+      this.#noCredentials?.increment();
+      return null;
     }
     const token = BEARER.exec(authorization)?.[1];
     const name = token === undefined ? undefined : this.#tokens.nameOf(token);
-    return name === undefined ? null : identityOf([name], this.#config.grants);
+    if (name !== undefined) return identityOf([name], this.#config.grants);
+    this.#unknownToken?.increment();
+    return null;
+  }
+
+  /** Somebody who is known asked for what they may not. */
+  denied(): void {
+    this.#denied?.increment();
   }
 
   close(): void {

@@ -43,6 +43,7 @@ export class NamerdHttpClient implements NamerdClient {
   readonly #security: Security;
   readonly #pulse: Pulse;
   readonly #closing = new AbortController();
+  #openWatches = 0;
 
   static async open(options: NamerdHttpOptions): Promise<NamerdHttpClient> {
     const { host, port, security, log } = options;
@@ -58,7 +59,7 @@ export class NamerdHttpClient implements NamerdClient {
     this.#namespace = namespace;
     this.#security = security;
     const ask = (timeoutMs: number) => client.ask(this.#question({ method: 'HEAD', path: '/api/1/', timeoutMs }));
-    this.#pulse = new Pulse({ ask, pingMs, pingTimeoutMs, retry });
+    this.#pulse = new Pulse({ ask, isHeard: () => this.#openWatches > 0, pingMs, pingTimeoutMs, retry });
   }
 
   get isUp(): Live<boolean> {
@@ -125,10 +126,13 @@ export class NamerdHttpClient implements NamerdClient {
   ): Promise<WatchEnding> {
     let said: string | undefined;
     let isOnce = false;
+    let isOpen = false;
     try {
       const lines = this.#client.lines(question, ({ headers }) => {
         // An answer of known length is all that comes.
         isOnce = headers['content-length'] !== undefined;
+        isOpen = !isOnce;
+        if (isOpen) this.#openWatches++;
         if (!signal.aborted) listener.onOpen();
       });
       for await (const line of lines) {
@@ -142,6 +146,8 @@ export class NamerdHttpClient implements NamerdClient {
       if (isOnce && said === undefined && !signal.aborted)
         return await this.#askAgain(question, read, listener, signal);
       return endingOf(error as Error, said);
+    } finally {
+      if (isOpen) this.#openWatches--;
     }
     return { type: 'lost', message: 'the watch was left' };
   }

@@ -2,13 +2,15 @@
  * Whether a namerd is there. HTTP keeps no connection that would tell, so it is asked for nothing, again and again: often where there
  * is another namerd to turn to. While it does not answer it is asked after waits that grow.
  */
-import { type Answer, Refused } from '../../control-http/index.ts';
+import { type Answer, Refused, Unreachable } from '../../control-http/index.ts';
 import { type Live, variable } from '../../live/index.ts';
 import { Backoff, type Retry } from '../remote/backoff.ts';
 
 export interface PulseOptions {
   /** Asks for nothing in particular: any answer of namerd will do. Rejects when there is none in time. */
   readonly ask: (timeoutMs: number) => Promise<Answer>;
+  /** Watches are open, over connections of their own. */
+  readonly isHeard: () => boolean;
   readonly pingMs: number;
   readonly pingTimeoutMs: number;
   readonly retry: Retry;
@@ -51,18 +53,25 @@ export class Pulse {
     if (this.#isAsking || this.#isClosed) return;
     this.#isAsking = true;
     clearTimeout(this.#timer);
-    const { ask, pingTimeoutMs, pingMs } = this.#options;
-    const isUp = this.#isUp.value;
-    const problem = await ask(isUp ? pingTimeoutMs : Math.max(pingTimeoutMs, CONNECT_TIMEOUT_MS)).then(
+    const { ask, isHeard, pingTimeoutMs, pingMs } = this.#options;
+    const wasUp = this.#isUp.value;
+    let isFull = false;
+    const problem = await ask(wasUp ? pingTimeoutMs : Math.max(pingTimeoutMs, CONNECT_TIMEOUT_MS)).then(
       problemOf,
-      (error: Error) => error.message,
+      (error: Error) => {
+        isFull = error instanceof Unreachable && error.wasClosed;
+        return error.message;
+      },
     );
     this.#isAsking = false;
     if (this.#isClosed) return;
     this.problem = problem;
-    if (problem === '') this.#backoff.reset();
-    this.#isUp.set(problem === '');
-    this.#timer = setTimeout(() => void this.#ask(), problem === '' ? pingMs : this.#backoff.next()).unref();
+    // One with too many connections closes new ones and serves the others: leaving it would lose them too. Were it gone,
+    // the watches would break off, and it be asked again.
+    const isUp = problem === '' || (wasUp && isFull && isHeard());
+    if (isUp) this.#backoff.reset();
+    this.#isUp.set(isUp);
+    this.#timer = setTimeout(() => void this.#ask(), isUp ? pingMs : this.#backoff.next()).unref();
   }
 }
 
