@@ -162,6 +162,9 @@ export class HttpServer implements ServerConnectionOwner, ExchangeServer {
     this.#draining = true;
     this.#drainBusy();
     await within(empty, Math.min(graceMs, DRAIN_IDLE_MS));
+    // On a busy machine the time is over while requests wait to be read: a turn of the event loop reads them.
+    await new Promise((resolve) => setImmediate(resolve));
+    this.#drainBusy();
     for (const connection of [...this.#connections]) connection.drain();
     await within(empty, graceMs - DRAIN_IDLE_MS);
     for (const connection of [...this.#connections]) connection.destroy();
