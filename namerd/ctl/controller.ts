@@ -63,7 +63,7 @@ export class Controller {
 
   async create(namespace: string, dtab: DtabFile, change: Change): Promise<WriteResult> {
     const answer = await exchange(this.#write('POST', namespace, dtab, change));
-    if (![200, 201, 204].includes(answer.status)) throw new UnexpectedResponse(answer);
+    if (answer.status !== 204) throw new UnexpectedResponse(answer);
     return resultOf(answer);
   }
 
@@ -72,14 +72,14 @@ export class Controller {
     const condition = version === undefined ? {} : { 'If-Match': version };
     const answer = await exchange(this.#write('PUT', namespace, dtab, change, condition));
     if (answer.status === 404) throw notFound();
-    if (![200, 201, 204].includes(answer.status)) throw new UnexpectedResponse(answer);
+    if (answer.status !== 204) throw new UnexpectedResponse(answer);
     return resultOf(answer);
   }
 
   async delete(namespace: string, change: Change): Promise<void> {
     const answer = await exchange(this.#request('DELETE', ['dtabs', namespace], {}, queryOf(change)));
     if (answer.status === 404) throw notFound();
-    if (![200, 201, 204].includes(answer.status)) throw new UnexpectedResponse(answer);
+    if (answer.status !== 204) throw new UnexpectedResponse(answer);
   }
 
   /** Newest first, at most `limit`. */

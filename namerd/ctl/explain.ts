@@ -6,12 +6,15 @@ import { coloursFor } from './colours.ts';
 import type { Invocation } from './command.ts';
 import { Controller } from './controller.ts';
 import { ExitCode } from './failure.ts';
+import { about } from './hints.ts';
 import { printJson, printLine, wantsJson } from './output.ts';
 import { readConnection } from './settings.ts';
 
 export async function explain({ args: [namespace = '', path = ''], flags }: Invocation): Promise<number> {
   const asJson = wantsJson(flags);
   const controller = new Controller(await readConnection(flags));
+  // A delegation says nothing about a namespace that isn't there.
+  await about(controller, namespace, controller.get(namespace));
   const explanation = await controller.delegate(namespace, path, flags.text('dtab') ?? '');
   if (asJson) printJson(explanation);
   else printLine(toText(explanation, treePaint()));

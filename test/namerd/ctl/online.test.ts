@@ -37,8 +37,9 @@ test('explain: the steps, and whether the path is bound', async (t) => {
   t.match(await explain('/svc/web', '-d', '/host/web => /$/nope'), { code: 1, stdout: 'Unknown namer: nope' });
   t.match(await explain('/svc/both', '-d', '/host/both => /nowhere'), { code: 0 }, 'the next alternative');
   t.match(await namerctl(t, ['explain', 'none', '/svc/web'], { baseUrl }), {
-    code: 1,
-    stdout: '/svc/web: not bound\n',
+    code: 3,
+    stdout: '',
+    stderr: 'There is no dtab "none".',
   });
 
   const json = await explain('/svc/web', '-o', 'json');

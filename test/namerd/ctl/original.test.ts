@@ -186,6 +186,10 @@ test('answers that are not expected', async (t) => {
     ['create 404 -', 'unexpected response: 404 Not Found'],
     ['update 412 -', 'unexpected response: 412 Precondition Failed'],
     ['delete 405', 'unexpected response: 405 Method Not Allowed'],
+    // Of a page, or of the list, which is what a name that is empty leads to: nothing was written.
+    ['create page -', 'unexpected response: 200 OK'],
+    ['update page -', 'unexpected response: 200 OK'],
+    ['delete page', 'unexpected response: 200 OK'],
   ] as const) {
     t.match(await namerctl(t, ['dtab', ...args.split(' ')], { baseUrl }), { code: 255, stdout: `${stdout}\n` }, args);
   }
