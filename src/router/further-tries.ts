@@ -16,10 +16,10 @@ export class FurtherTries {
   /** A connection died under the request: the next one must not be another that was kept. */
   wantsFresh = false;
   readonly #service: Service;
-  /** Endpoints that nothing could be sent to, or that would not have it. */
+  /** Endpoints that nothing could be sent to. */
   readonly #refused: Endpoint[] = [];
-  /** The last one that failed otherwise. */
-  #avoided: Endpoint | null = null;
+  /** Those that failed otherwise, or would not have it just then; the last one at the end. */
+  readonly #avoided: Endpoint[] = [];
   #waitedMs = 0;
 
   constructor(service: Service) {
@@ -36,15 +36,17 @@ export class FurtherTries {
     this.#refused.push(endpoint);
   }
 
-  /** Another endpoint is preferred to this one. */
+  /** Another endpoint is preferred to this one, where there is another. */
   avoid(endpoint: Endpoint): void {
-    this.#avoided = endpoint;
+    this.#avoided.push(endpoint);
   }
 
-  /** The endpoint for the next try; null where none is left that would have the request. */
+  /** The endpoint for the next try: one that has not had it, or at least not last; null where none is left that can be sent to. */
   pick(client: Client): Endpoint | null {
-    const other = this.#avoided === null ? null : client.pick([...this.#refused, this.#avoided]);
-    return other ?? client.pick(this.#refused);
+    const [refused, avoided] = [this.#refused, this.#avoided];
+    const untried = avoided.length === 0 ? null : client.pick([...refused, ...avoided]);
+    const other = untried ?? (avoided.length < 2 ? null : client.pick([...refused, ...avoided.slice(-1)]));
+    return other ?? client.pick(refused);
   }
 
   /** Takes a requeue from the client's budget; false when there is none left. `isFree`: whatever the budget says. */

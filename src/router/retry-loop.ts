@@ -262,7 +262,7 @@ export class RetryLoop implements AttemptOwner {
     const { policy } = this.binding.service;
     const isRetryable = policy.isRetryable(verdict, head);
     this.#discard(attempt, head.status, fin);
-    this.#further.refuse(attempt.endpoint);
+    this.#further.avoid(attempt.endpoint);
     if (this.#requeue()) return true;
     const waitMs = isRetryable ? this.#further.takeRetry(0, this.#request.deadline) : null;
     if (waitMs === null) this.#request.fail({ type: 'nacked' });

@@ -182,8 +182,9 @@ test('a nack is tried again at once, whatever the method; then the client is tol
       body: 'The request was Nacked by the server',
     });
     t.match(await metrics(), {
-      'rt/http/client/#/io.l5d.fs/web/retries/requeues': busy.attempts() - 1,
-      'rt/http/client/#/io.l5d.fs/busy/retries/not_open': 1,
+      'rt/http/client/#/io.l5d.fs/web/retries/requeues': busy.attempts() - 4,
+      'rt/http/client/#/io.l5d.fs/busy/retries/requeues': 3,
+      'rt/http/client/#/io.l5d.fs/busy/retries/request_limit': 1,
     });
     const connection = await RawConnection.open(port());
     t.teardown(() => connection.destroy());
@@ -200,6 +201,14 @@ test('a nack is tried again at once, whatever the method; then the client is tol
   const { backend, send: ask } = await retryWorld(t, [refuses, succeeds]);
   t.match(await ask(), { start: /503/ });
   t.equal(backend.attempts(), 1, 'a refusal that is meant for good');
+});
+
+test('a nack of the only endpoint is tried again there', async (t) => {
+  const nacks = ({ socket }: Arrived): void =>
+    respond(socket, '503 Service Unavailable', 'finagle-http-nack: true\r\n');
+  const { backend, send: ask } = await retryWorld(t, [nacks, nacks, succeeds]);
+  t.match(await ask({ method: 'POST', body: 'x' }), { start: /200/ });
+  t.equal(backend.attempts(), 3);
 });
 
 test('l5d-retryable: a failure says that the request is safe to repeat, unless the config does not believe it', async (t) => {
