@@ -9,6 +9,7 @@ import type { MetricScope } from '../metrics/registry.ts';
 import type { Log } from '../port/log.ts';
 import { peerNames, ServerTls, type ServerTlsConfig } from '../wire/tls/index.ts';
 import { ANYBODY, type AuthConfig, Authenticator, type Identity, warnIfOpen } from './auth/index.ts';
+import { contentLength, MAX_BODY_BYTES, readBody } from './body.ts';
 import { isForeignOrigin, isOwnHost } from './browsers.ts';
 import { limitConnections } from './connection-limit.ts';
 import { type ControlRequest, type ControlResponse, type Router, text } from './messages.ts';
@@ -17,8 +18,6 @@ import { type StateStream, sendStates } from './state-stream.ts';
 
 // An import of node:http would read all its exports, WebSocket among them, and so load undici: 10 MiB for nothing.
 const { createServer } = process.getBuiltinModule('node:http');
-
-const MAX_BODY_BYTES = 1024 * 1024;
 
 /** Whoever reaches a control port must not use up what requests need: few connections, small heads, little time. */
 const MAX_CONNECTIONS = 256;
@@ -71,10 +70,16 @@ export interface ControlServerOptions {
   readonly isOpenPath?: (path: string) => boolean;
 }
 
+interface OpenStream {
+  /** Whether who asked for it is still who it was. */
+  isKnown(): boolean;
+  end(): void;
+}
+
 export class ControlServer {
   readonly #options: ControlServerOptions;
   readonly #hosts: ReadonlySet<string>;
-  readonly #endStreams = new Set<() => void>();
+  readonly #streams = new Set<OpenStream>();
   #server: http.Server | undefined;
   #tls: ServerTls | undefined;
   #authenticator: Authenticator | undefined;
@@ -87,7 +92,7 @@ export class ControlServer {
 
   /** The number of streams that are open. */
   get streams(): number {
-    return this.#endStreams.size;
+    return this.#streams.size;
   }
 
   /**
@@ -97,7 +102,10 @@ export class ControlServer {
   async listen(host: string, port: number): Promise<number> {
     const { log, name, metrics, tls, auth, socketOptions = {} } = this.#options;
     const { reusePort = false, backlog } = socketOptions;
-    this.#authenticator = auth === undefined ? undefined : await Authenticator.open(auth, log, metrics);
+    if (auth !== undefined) {
+      this.#authenticator = await Authenticator.open(auth, log, metrics);
+      this.#authenticator.onChange = () => this.#endRevoked();
+    }
     this.#tls =
       tls === undefined ? undefined : await ServerTls.open(tls, { name, log, requestClientAuth: auth !== undefined });
     const server = this.#createServer();
@@ -122,7 +130,7 @@ export class ControlServer {
     const server = this.#server;
     if (server === undefined) return;
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-    for (const end of [...this.#endStreams]) end();
+    for (const { end } of [...this.#streams]) end();
     // A connection is idle only when its answer has been sent.
     const closeIdle = setInterval(() => server.closeIdleConnections(), CLOSE_IDLE_MS);
     const cut = setTimeout(() => server.closeAllConnections(), graceMs);
@@ -155,7 +163,7 @@ export class ControlServer {
   async #serve(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
     const gone = new AbortController();
     response.once('close', () => gone.abort());
-    const { status, contentType, headers, body } = await this.#answer(request, gone.signal);
+    const { status, contentType, headers, body, identity = ANYBODY } = await this.#answer(request, gone.signal);
     if (gone.signal.aborted) return;
     // The rest of a body that nobody wants is passed over if it is short; a long one is not waited for.
     if (!request.complete && !(contentLength(request) <= MAX_BODY_BYTES)) response.setHeader('Connection', 'close');
@@ -169,7 +177,7 @@ export class ControlServer {
       ...headers,
     });
     if (request.method === 'HEAD') response.end();
-    else if (isStream(body)) this.#stream(body, response);
+    else if (isStream(body)) this.#stream(body, { request, response, identity });
     else {
       for (const piece of pieces ?? []) response.write(piece);
       response.end();
@@ -184,13 +192,35 @@ export class ControlServer {
     return authenticator.identify({ authorization, certificateNames });
   }
 
-  #stream(stream: StateStream, response: http.ServerResponse): void {
-    const end = sendStates(stream, response);
-    this.#endStreams.add(end);
-    response.once('close', () => this.#endStreams.delete(end));
+  #stream(
+    stream: StateStream,
+    {
+      request,
+      response,
+      identity,
+    }: { request: http.IncomingMessage; response: http.ServerResponse; identity: Identity },
+  ): void {
+    const path = URL.parse(request.url ?? '/', 'http://control')?.pathname ?? '/';
+    const open: OpenStream = {
+      isKnown: () => {
+        const now = this.#identify(request, path);
+        return now !== null && now.name === identity.name;
+      },
+      end: sendStates(stream, response),
+    };
+    this.#streams.add(open);
+    response.once('close', () => this.#streams.delete(open));
   }
 
-  async #answer(request: http.IncomingMessage, gone: AbortSignal): Promise<ControlResponse> {
+  /** A token that was taken back has no say in what is open either: its streams end, and are to be asked for anew. */
+  #endRevoked(): void {
+    for (const stream of [...this.#streams]) if (!stream.isKnown()) stream.end();
+  }
+
+  async #answer(
+    request: http.IncomingMessage,
+    gone: AbortSignal,
+  ): Promise<ControlResponse & { readonly identity?: Identity }> {
     const { headers } = request;
     const isHeldToHosts = this.#options.hosts !== 'any' || headers.origin !== undefined;
     if (isHeldToHosts && !isOwnHost(headers.host, this.#hosts)) {
@@ -213,7 +243,7 @@ export class ControlServer {
     if (handler === undefined) return { status: 404, body: '' };
     const response = await handler(controlRequest(request, { target, gone, identity }));
     if (response.status === 403) this.#authenticator?.denied();
-    return response;
+    return { ...response, identity };
   }
 }
 
@@ -254,23 +284,4 @@ function isStream(body: ControlResponse['body']): body is StateStream {
 
 function lengthOf(pieces: readonly (string | Buffer)[]): number {
   return pieces.reduce((length, piece) => length + Buffer.byteLength(piece), 0);
-}
-
-/** NaN when the request does not say. */
-function contentLength(request: http.IncomingMessage): number {
-  return Number(request.headers['content-length']);
-}
-
-async function readBody(request: http.IncomingMessage): Promise<Buffer | null> {
-  if (contentLength(request) > MAX_BODY_BYTES) return null;
-  const chunks: Buffer[] = [];
-  let length = 0;
-  // Where it is broken off, the connection must still carry the answer.
-  const body: AsyncIterable<Buffer> = request.iterator({ destroyOnReturn: false });
-  for await (const chunk of body) {
-    length += chunk.length;
-    if (length > MAX_BODY_BYTES) return null;
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
 }

@@ -11,7 +11,8 @@ import {
   warnIfOpen,
 } from '../../src/control-http/auth/index.ts';
 import { parseTokens } from '../../src/control-http/auth/tokens.ts';
-import { ControlServer, forbidden, text } from '../../src/control-http/index.ts';
+import { ControlServer, forbidden, liveStates, text } from '../../src/control-http/index.ts';
+import { ok, variable } from '../../src/live/index.ts';
 import { httpRequest } from '../support/http-get.ts';
 import { MemoryLog } from '../support/log.ts';
 import { testMetrics } from '../support/metrics.ts';
@@ -127,6 +128,39 @@ test('who is turned away is counted, by the reason', async (t) => {
     [2, 1, 1],
     'a Host that is not served has nothing to do with who asks',
   );
+});
+
+test('a token that is taken back ends what it has open, and nothing else', async (t) => {
+  const tokensPath = join(tempDir(t), 'tokens');
+  writeFileSync(tokensPath, `ci ${CI}\nann ${ANN}\n`);
+  const live = variable(ok({ key: '1', text: '1' }));
+  const server = new ControlServer({
+    name: 'test server',
+    log: new MemoryLog(),
+    auth: { tokensPath, grants: [{ name: '*', read: ['*'] }] },
+    route: () => () => ({ status: 200, body: liveStates(live) }),
+  });
+  const port = await server.listen('127.0.0.1', 0);
+  t.teardown(() => server.close());
+  const watch = async (token: string) => {
+    const response = await fetch(`http://127.0.0.1:${port}/`, { headers: { Authorization: `Bearer ${token}` } });
+    const watcher = { text: '', isOver: false };
+    void (async () => {
+      for await (const chunk of response.body!) watcher.text += Buffer.from(chunk).toString();
+      watcher.isOver = true;
+    })();
+    await until(() => watcher.text === '1\n');
+    return watcher;
+  };
+  const [ci, ann] = [await watch(CI), await watch(ANN)];
+  writeFileSync(tokensPath, `ci ${CI}\n`);
+  await until(() => ann.isOver);
+  live.set(ok({ key: '2', text: '2' }));
+  await until(() => ci.text === '1\n2\n');
+  t.strictSame([ann.text, ci.isOver, server.streams], ['1\n', false, 1]);
+  writeFileSync(tokensPath, `bob ${CI}\n`);
+  await until(() => ci.isOver);
+  t.equal(server.streams, 0, 'a token of somebody else now');
 });
 
 test('a file of tokens that is not there at start is an error', async (t) => {

@@ -23,6 +23,8 @@ export class Authenticator {
   readonly #noCredentials: Counter | undefined;
   readonly #unknownToken: Counter | undefined;
   readonly #denied: Counter | undefined;
+  /** Told when the tokens may be others: who was known by one may not be any more. */
+  onChange: () => void = () => {};
   #tokens = new Tokens([]);
   #stop: () => void = () => {};
   /** What was said last of the file, so that it is said once. */
@@ -86,6 +88,7 @@ export class Authenticator {
     if (problems.length > 0) this.#warn(problems.join('; '), 'lines of the file of tokens are left out');
     else if (tokens.size === 0) this.#warn('it is empty', 'the file of tokens lets nobody in');
     else this.#said = '';
+    this.onChange();
   }
 
   #warn(reason: string, message: string): void {
