@@ -3,6 +3,7 @@ import { existsSync, renameSync, rmSync } from 'node:fs';
 import { showProblem } from '../src/config/problem.ts';
 import * as defaults from './defaults.ts';
 import { loadConfigFile } from './load-config.ts';
+import { inMemory } from './storage/in-memory.ts';
 import { reasonOf } from './storage/sqlite/failures.ts';
 import { defaultDatabasePath, sqlite } from './storage/sqlite/index.ts';
 
@@ -11,6 +12,11 @@ export async function backUp(configPath: string, target: string): Promise<number
   const loaded = await loadConfigFile(configPath);
   if (!loaded.ok) return fail(loaded.errors.map((problem) => showProblem(problem)).join('\n'));
   const { kind, path } = loaded.config.storage ?? { kind: defaults.storageKind };
+  if (kind === inMemory.kind) {
+    return fail(
+      `${configPath}: storage: ${kind} has no file; save each dtab with namerctl dtab get, or use ${sqlite.kind}`,
+    );
+  }
   if (kind !== sqlite.kind) return fail(`${configPath}: storage: ${kind} is backed up with the tools of its server`);
   if (existsSync(target)) return fail(`${target} is there already; name another file`);
   const source = typeof path === 'string' ? path : defaultDatabasePath();

@@ -12,6 +12,9 @@ export const OUTPUT_FLAG: Flag = {
   summary: 'how to print the result: text or json',
 };
 
+/** As `kubectl` and the like have it short; the original has it with `dtab` commands. */
+export const JSON_FLAG: Flag = { name: 'json', type: 'bool', summary: 'the same as --output json' };
+
 /** Whether JSON was asked for, by `-o json` or as the original has it. Throws Failure for any other word than text. */
 export function wantsJson(flags: ParsedFlags): boolean {
   return wantsJsonResult(flags) || flags.isOn('json');

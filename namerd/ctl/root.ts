@@ -1,7 +1,7 @@
 /** The tree of commands: their words, for the parser, help and completion. Their code is loaded when they run. */
 import type { Command } from './command.ts';
 import { dtab } from './dtab-commands.ts';
-import { OUTPUT_FLAG } from './output.ts';
+import { JSON_FLAG, OUTPUT_FLAG } from './output.ts';
 import { CONNECTION_FLAGS } from './settings.ts';
 
 const explain: Command = {
@@ -22,6 +22,7 @@ const explain: Command = {
       summary: "entries to add, as a request's l5d-dtab header would",
     },
     OUTPUT_FLAG,
+    JSON_FLAG,
   ],
   examples: `namerctl explain internal /svc/web
 namerctl explain internal /svc/web -d '/host/web => /srv/web-v2'
@@ -54,6 +55,7 @@ and whenever that changes. Runs until Ctrl-C; when namerd goes away it waits for
     },
     { name: 'dtab', short: 'd', type: 'text', value: 'entries', summary: 'with a path: entries to add to the dtab' },
     { ...OUTPUT_FLAG, summary: 'how to print the states: text, or json, one a line' },
+    JSON_FLAG,
   ],
   examples: `namerctl watch internal
 namerctl watch internal /svc/web

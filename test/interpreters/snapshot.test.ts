@@ -157,15 +157,21 @@ test('a folder that can not be written to is one warning and a metric, and all e
   writeFileSync(join(parent, 'file'), '');
   const namerd = await startTestNamerd(t, { dtabs });
   namerd.namer.bind('/web', 8080);
-  const config = { snapshot: { dir: join(parent, 'file', 'signpost') } };
-  const { watch, state, metric, log, close } = startInterpreter(t, { ports: [namerd.port], config });
-  await watch('/svc/web').until('/#/test/web');
-  t.match(state(), { snapshot: { writable: false } });
-  t.equal(metric('snapshot/unwritable'), 1);
-  close();
-  const warnings = log.lines.filter(({ level }) => level === 'warn');
-  t.match(warnings, [{ reason: /ENOTDIR/, advice: /STATE_DIRECTORY/ }]);
-  t.equal(warnings.length, 1);
+  // Of the second, mkdir says that there is no such folder above, though there is.
+  for (const [dir, reason] of [
+    [join(parent, 'file', 'signpost'), /ENOTDIR/],
+    ['/proc/none/signpost', /ENOENT/],
+  ] as const) {
+    const config = { snapshot: { dir } };
+    const { watch, state, metric, log, close } = startInterpreter(t, { ports: [namerd.port], config });
+    await watch('/svc/web').until('/#/test/web');
+    t.match(state(), { snapshot: { writable: false } });
+    t.equal(metric('snapshot/unwritable'), 1);
+    close();
+    const warnings = log.lines.filter(({ level }) => level === 'warn');
+    t.match(warnings, [{ reason, advice: /STATE_DIRECTORY/ }]);
+    t.equal(warnings.length, 1);
+  }
 });
 
 test('the file is written while it runs, into a folder that is made, not for everybody to read', async (t) => {

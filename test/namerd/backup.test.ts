@@ -62,6 +62,7 @@ test('what can not be backed up so is told', async (t) => {
   };
   const target = join(dir, 'backup.sqlite');
   const cases: [string, RegExp][] = [
+    [config('m.yaml', '{kind: io.l5d.inMemory}'), /storage: io\.l5d\.inMemory has no file; save each dtab/],
     [config('a.yaml', '{kind: io.l5d.consul}'), /storage: io\.l5d\.consul is backed up with the tools of its server/],
     [config('b.yaml', `{kind: io.l5d.sqlite, path: ${dir}/none.sqlite}`), /the database \S+none\.sqlite is not there/],
     [config('c.yaml', `{kind: io.l5d.sqlite, path: ${config('x', 'text')}}`), /the file is not a SQLite database/],

@@ -6,6 +6,7 @@ import {
   accessSync,
   closeSync,
   constants,
+  existsSync,
   fsyncSync,
   mkdirSync,
   openSync,
@@ -72,7 +73,7 @@ export class SnapshotFile {
     this.#hasContact = hasContact;
     try {
       const folder = dirname(this.path);
-      mkdirSync(folder, { recursive: true, mode: 0o755 });
+      makeFolder(folder);
       accessSync(folder, constants.W_OK);
     } catch (error) {
       this.#onFailure('written', error);
@@ -205,4 +206,12 @@ export class SnapshotFile {
       'the snapshot can not be written: should Signpost start while namerd is away, it will know no names',
     );
   }
+}
+
+/** With those above it. Level by level: where `mkdir` says ENOENT of a folder that can't be (/proc), the recursive one of Node never ends. */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return;
+  const above = dirname(folder);
+  if (above !== folder) makeFolder(above);
+  mkdirSync(folder, { mode: 0o755 });
 }

@@ -42,9 +42,11 @@ test('explain: the steps, and whether the path is bound', async (t) => {
     stderr: 'There is no dtab "none".',
   });
 
-  const json = await explain('/svc/web', '-o', 'json');
-  t.equal(json.code, 0);
-  t.match(JSON.parse(json.stdout), { type: 'delegate', path: '/svc/web', delegate: { type: 'delegate' } });
+  for (const flags of [['-o', 'json'], ['--json']]) {
+    const json = await explain('/svc/web', ...flags);
+    t.equal(json.code, 0);
+    t.match(JSON.parse(json.stdout), { type: 'delegate', path: '/svc/web', delegate: { type: 'delegate' } });
+  }
 });
 
 test('explain: colours only where they are wanted', async (t) => {
