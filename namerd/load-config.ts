@@ -3,6 +3,7 @@ import { type ConfigLanguage, type ConfigSource, type Loaded, load, readSource }
 import { jsonSchemaOf } from '../src/program/json-schema.ts';
 import { uniqueListeners } from '../src/program/listeners.ts';
 import { builtOnly } from '../src/program/not-built.ts';
+import { usableTokens } from '../src/program/token-files.ts';
 import { type NamerdConfig, namerdSchema } from './config.ts';
 import { distinctPrefixes, explainUnknownKey, listeners, withoutMeaning } from './config-rules.ts';
 import { notBuiltYet } from './not-built-yet.ts';
@@ -10,7 +11,7 @@ import { notBuiltYet } from './not-built-yet.ts';
 const language: ConfigLanguage<NamerdConfig> = {
   essential: 'interfaces',
   schema: namerdSchema,
-  rules: [uniqueListeners(listeners), distinctPrefixes, withoutMeaning, builtOnly(notBuiltYet)],
+  rules: [uniqueListeners(listeners), distinctPrefixes, withoutMeaning, usableTokens, builtOnly(notBuiltYet)],
   explainUnknownKey,
 };
 

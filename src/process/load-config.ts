@@ -3,6 +3,7 @@ import { type ConfigLanguage, type ConfigSource, type Loaded, load, readSource }
 import { jsonSchemaOf } from '../program/json-schema.ts';
 import { uniqueListeners } from '../program/listeners.ts';
 import { builtOnly } from '../program/not-built.ts';
+import { usableTokens } from '../program/token-files.ts';
 import { type LinkerdConfig, linkerdSchema } from './config.ts';
 import { explainUnknownKey, guardedOverrides, listeners, uniqueLabels } from './config-rules.ts';
 import { notBuiltYet } from './not-built-yet.ts';
@@ -10,7 +11,7 @@ import { notBuiltYet } from './not-built-yet.ts';
 const language: ConfigLanguage<LinkerdConfig> = {
   essential: 'routers',
   schema: linkerdSchema,
-  rules: [uniqueLabels, uniqueListeners(listeners), guardedOverrides, builtOnly(notBuiltYet)],
+  rules: [uniqueLabels, uniqueListeners(listeners), guardedOverrides, usableTokens, builtOnly(notBuiltYet)],
   explainUnknownKey,
 };
 

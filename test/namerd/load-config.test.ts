@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'tap';
 import { configJsonSchema, loadConfig } from '../../namerd/load-config.ts';
 import { showProblem } from '../../src/config/problem.ts';
@@ -159,4 +160,18 @@ test('the JSON Schema has every section and kind', async (t) => {
   for (const part of ['admin', 'storage', 'namers', 'interfaces', 'telemetry']) t.match(schema, `"${part}"`);
   for (const kind of ['io.l5d.inMemory', 'io.l5d.sqlite', 'io.l5d.httpController']) t.match(schema, `"${kind}"`);
   t.match(schema, '"default":9991');
+});
+
+test('files of tokens that let nobody in, or have lines that are no tokens, are warned of', async (t) => {
+  const tokensPath = join(tempDir(t), 'tokens');
+  const config = `interfaces: [{kind: io.l5d.httpController, port: 0, auth: {tokensPath: ${tokensPath}, grants: [{name: ci}]}}]\n`;
+  for (const [text, warnings] of [
+    ['ci c-0123456789abcdef\n', []],
+    ['# none yet\n', [/interfaces\[0\]\.auth\.tokensPath: .*tokens has no token, so it lets nobody in$/]],
+    ['ci short\n', [/warning: .*tokensPath: .*tokens: line 1: the token is shorter than 16 characters; make one with/]],
+    ['ci c-0123456789abcdef\nann x y\n', [/: line 2: write NAME TOKEN$/]],
+  ] as const) {
+    writeFileSync(tokensPath, text);
+    t.match(await complaints(config), warnings, text);
+  }
 });
