@@ -15,15 +15,15 @@ export interface Entry {
 }
 
 export interface Notice {
-  /** When it was written, ms since 1970. */
+  /** When its namerd was last known to live, ms since 1970. */
   readonly at: number;
   readonly seen: readonly Entry[];
 }
 
 /** Who was seen longer ago than this does not count any more, ms. */
 export const SEEN_FOR_MS = 3_600_000;
-/** A notice that was not renewed for so long is one of a namerd that has gone, ms: with whom it was connected it is no more. */
-const STALE_MS = 90_000;
+/** A namerd that has not told for so long that it lives has gone, ms: with whom it was connected it is no more. */
+const STALE_MS = 20_000;
 const STATES: ReadonlySet<unknown> = new Set<Entry['state']>(['serving', 'idle', 'old', 'disconnected', 'left']);
 
 export function sameSignpost({ name, router, namespace }: Entry): string {
@@ -45,6 +45,45 @@ export function noticeText({ at, seen }: Notice): string {
     if (Buffer.byteLength(text) <= MAX_TEXT_BYTES) return text;
   }
   throw new Error(`${seen.length} Signposts are too many for one notice`);
+}
+
+/** That a namerd lives: a text of its own, since a notice is long, and etcd keeps each one until it is compacted. */
+export function beatText(at: number): string {
+  return JSON.stringify({ at });
+}
+
+/** Of the writer of notice `id`. */
+export function beatId(id: string): string {
+  return `${id}-beat`;
+}
+
+/** The notices among the texts that namerds have left, by id, and ids of what says nothing any more. */
+export function readNotices(
+  texts: ReadonlyMap<string, string>,
+  now: number,
+): { readonly notices: Map<string, Notice>; readonly outdated: readonly string[] } {
+  const notices = new Map<string, Notice>();
+  const outdated: string[] = [];
+  for (const [id, text] of texts) {
+    const at = timeOf(text);
+    if (at === undefined || now - at > SEEN_FOR_MS) outdated.push(id);
+    const notice = parseNotice(text);
+    if (notice === undefined) continue;
+    const beatAt = timeOf(texts.get(beatId(id)) ?? '');
+    notices.set(id, beatAt === undefined || beatAt < notice.at ? notice : { ...notice, at: beatAt });
+  }
+  // A notice lives as long as its namerd.
+  return { notices, outdated: outdated.filter((id) => now - (notices.get(id)?.at ?? 0) > SEEN_FOR_MS) };
+}
+
+/** Of a notice or of a beat; undefined where the text is neither. */
+function timeOf(text: string): number | undefined {
+  try {
+    const { at } = JSON.parse(text) as { at?: unknown };
+    return typeof at === 'number' ? at : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Undefined when the text is no notice. Others wrote it, so nothing in it is taken for granted. */

@@ -10,12 +10,22 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../../src/port/log.ts';
 import type { Notices, Version } from '../storage/storage.ts';
 import { isAtLeast, parseVersion, showVersion } from '../storage/versions.ts';
-import { type Entry, mergeNotices, type Notice, noticeText, parseNotice, SEEN_FOR_MS, sameSignpost } from './notice.ts';
+import {
+  beatId,
+  beatText,
+  type Entry,
+  mergeNotices,
+  type Notice,
+  noticeText,
+  readNotices,
+  SEEN_FOR_MS,
+  sameSignpost,
+} from './notice.ts';
 
 /** Between two notices, ms: changes of a fleet come in crowds. The first is told at once. */
 const PUBLISH_INTERVAL_MS = 100;
-/** A notice is renewed so often, ms, to say that its writer lives. */
-const RENEW_MS = 30_000;
+/** So often a namerd tells the others that it lives, ms. */
+const BEAT_MS = 5_000;
 /** Between two looks at the notices of others while somebody waits, ms. */
 const POLL_MS = 200;
 /** Signposts that one namerd remembers; of more, those that went first are forgotten. */
@@ -99,7 +109,7 @@ export class Receipts {
   readonly #gone = new Map<string, Entry>();
   readonly #onChange = new Set<() => void>();
   #publishing: NodeJS.Timeout | undefined;
-  #renewing: NodeJS.Timeout | undefined;
+  #beating: NodeJS.Timeout | undefined;
   #lastPublished = Number.NEGATIVE_INFINITY;
   #isFailing = false;
   #writing: Promise<void> = Promise.resolve();
@@ -149,12 +159,14 @@ export class Receipts {
   /** Leaves a last notice, in which all are disconnected. */
   async close(): Promise<void> {
     clearTimeout(this.#publishing);
-    clearInterval(this.#renewing);
+    clearInterval(this.#beating);
     const isUnused = this.#connected.size === 0 && this.#gone.size === 0;
     for (const signpost of this.#connected)
       this.#remember({ ...signpost.entry(), state: 'disconnected', at: Date.now() });
     this.#connected.clear();
-    if (!isUnused) await this.#publish();
+    if (isUnused) return;
+    await this.#publish();
+    this.#clear(beatId(this.#id));
   }
 
   // ---- what this namerd has seen
@@ -174,14 +186,11 @@ export class Receipts {
   }
 
   async #entries(): Promise<Entry[]> {
-    const notices = new Map<string, Notice>();
-    for (const [id, text] of (await this.#notices?.read()) ?? []) {
-      const notice = parseNotice(text);
-      if (notice !== undefined) notices.set(id, notice);
-      if (id !== this.#id && (notice === undefined || Date.now() - notice.at > SEEN_FOR_MS)) this.#clear(id);
-    }
+    const now = Date.now();
+    const { notices, outdated } = readNotices((await this.#notices?.read()) ?? new Map(), now);
+    for (const id of outdated) if (id !== this.#id) this.#clear(id);
     notices.set(this.#id, this.#notice());
-    return mergeNotices([...notices.values()], Date.now());
+    return mergeNotices([...notices.values()], now);
   }
 
   /** Whoever finds a notice that says nothing any more takes it away. */
@@ -194,7 +203,7 @@ export class Receipts {
   #changed(): void {
     for (const callback of this.#onChange) callback();
     if (this.#notices === undefined) return;
-    this.#renewing ??= setInterval(() => void this.#publish(), RENEW_MS).unref();
+    this.#beating ??= setInterval(() => void this.#beat(), BEAT_MS).unref();
     const waitMs = Math.max(0, this.#lastPublished + PUBLISH_INTERVAL_MS - performance.now());
     this.#publishing ??= setTimeout(() => {
       this.#publishing = undefined;
@@ -203,11 +212,19 @@ export class Receipts {
     }, waitMs).unref();
   }
 
-  /** One after another: an old notice must not end up over a new one. Never rejects. */
   #publish(): Promise<void> {
+    return this.#write(this.#id, () => noticeText(this.#notice()));
+  }
+
+  #beat(): Promise<void> {
+    return this.#write(beatId(this.#id), () => beatText(Date.now()));
+  }
+
+  /** One after another: an old notice must not end up over a new one. Never rejects. */
+  #write(id: string, text: () => string): Promise<void> {
     this.#writing = this.#writing.then(async () => {
       try {
-        await this.#notices?.write(this.#id, noticeText(this.#notice()));
+        await this.#notices?.write(id, text());
         this.#isFailing = false;
       } catch (error) {
         if (this.#isFailing) return;

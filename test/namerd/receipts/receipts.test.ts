@@ -165,7 +165,23 @@ test('notices of namerds that have gone', async (t) => {
   t.same(shown({ at: now, seen: [entry('a', 'disconnected', now - HOUR_MS - 1)] }), [], 'an hour is all');
   t.same(shown({ at: now - HOUR_MS - 90_001, seen: [entry('a', 'serving', 0)] }), []);
 
+  // A notice stands while nothing changes; that its namerd lives is told apart.
+  const beating = new SharedNotices();
+  const write = (beatAt: number) => {
+    beating.texts.set('b', noticeText({ at: now - 600_000, seen: [entry('a', 'serving', now - 700_000)] }));
+    beating.texts.set('b-beat', JSON.stringify({ at: beatAt }));
+  };
+  for (const [beatAt, state] of [
+    [now - 10_000, 'old'],
+    [now - 30_000, 'disconnected'],
+  ] as const) {
+    write(beatAt);
+    t.same(await states(namerd(t, beating)), { a: state, arrived: false });
+  }
+  t.equal(beating.texts.size, 2, 'neither is outdated');
+
   const old = new SharedNotices();
+  old.texts.set('gone-beat', JSON.stringify({ at: now - 2 * HOUR_MS }));
   old.texts.set('gone', JSON.stringify({ at: now - 2 * HOUR_MS, seen: [] }));
   old.texts.set('garbage', 'garbage');
   t.same(await states(namerd(t, old)), { arrived: true });
