@@ -87,7 +87,7 @@ export class Controller {
     const answer = await exchange(this.#request('GET', ['history', namespace], {}, { limit: String(limit) }));
     if (answer.status === 404) throw notFound();
     if (answer.status !== 200) throw new UnexpectedResponse(answer);
-    return jsonBody(answer, isListOf(isObject), 'a history') as PastVersion[];
+    return jsonBody(answer, isListOf(isPastVersion), 'a history') as PastVersion[];
   }
 
   /**
@@ -99,7 +99,7 @@ export class Controller {
     const answer = await exchange(this.#request('GET', ['receipts', namespace], {}, query), waitMs);
     if (answer.status === 404) throw notFound();
     if (answer.status !== 200) throw new UnexpectedResponse(answer);
-    return jsonBody(answer, isObject, 'a list of receipts') as Arrival;
+    return jsonBody(answer, isArrival, 'a list of receipts') as Arrival;
   }
 
   /** How `path` is bound by the namespace's dtab with `extra` appended, step by step. */
@@ -107,7 +107,7 @@ export class Controller {
     const query = { path, ...(extra === '' ? {} : { dtab: extra }) };
     const answer = await exchange(this.#request('GET', ['delegate', namespace], {}, query));
     if (answer.status !== 200) throw new UnexpectedResponse(answer);
-    return jsonBody(answer, isObject, 'a delegation tree') as DelegateJson;
+    return jsonBody(answer, isTree, 'a delegation tree') as DelegateJson;
   }
 
   /** Each state of a namespace's dtab. Ends when namerd ends it; throws Failure when it says why. */
@@ -121,7 +121,7 @@ export class Controller {
     const query = { watch: 'true', path, ...(extra === '' ? {} : { dtab: extra }) };
     return statesOf(
       this.#request('GET', ['bind', namespace], {}, query),
-      isObject,
+      isTree,
       signal,
     ) as AsyncGenerator<BoundTreeJson>;
   }
@@ -188,9 +188,29 @@ const isListOf =
   (test: Test): Test =>
   (value) =>
     Array.isArray(value) && value.every(test);
-const isDentry: Test = (value) =>
-  isObject(value) && ['prefix', 'dst'].every((key) => isText(Reflect.get(value as object, key)));
 const isObject: Test = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);
+const orNull =
+  (test: Test): Test =>
+  (value) =>
+    value === null || test(value);
+/** An object with these keys; it may have more. */
+const isShaped =
+  (tests: Readonly<Record<string, Test>>): Test =>
+  (value) =>
+    isObject(value) && Object.entries(tests).every(([key, test]) => test(Reflect.get(value as object, key)));
+const isDentry = isShaped({ prefix: isText, dst: isText });
+const isPastVersion = isShaped({
+  version: isText,
+  time: isText,
+  author: orNull(isText),
+  message: orNull(isText),
+  dtab: orNull(isListOf(isDentry)),
+});
+const isArrival = isShaped({
+  arrived: (value) => typeof value === 'boolean',
+  signposts: isListOf(isShaped({ name: isText, router: isText, state: isText, since: isText })),
+});
+const isTree = isShaped({ type: isText });
 
 function jsonBody({ body }: Answer, isRight: Test, what: string): unknown {
   const value = parseJson(body);

@@ -7,6 +7,13 @@ import { WAIT_FLAGS } from './written.ts';
 const NAME: Argument = { shown: '[name]', complete: 'namespace' };
 const FILE: Argument = { shown: '[file]', complete: 'file' };
 
+const ORIGINAL_CODES = `0    it was done
+255  it was not; why is on stderr, and on stdout as the original has it`;
+
+const WRITE_CODES = `0    the dtab was written, and with --wait has arrived everywhere
+1    with --wait: it was written, and has not arrived everywhere
+255  anything else`;
+
 const list: Command = {
   name: 'list',
   aliases: ['ls'],
@@ -14,6 +21,9 @@ const list: Command = {
   summary: 'List the names of all dtabs',
   args: [],
   wrongArgs: 'list does not take arguments',
+  examples: `namerctl dtab list
+namerctl dtab list -o json | jq -r '.[]'`,
+  exitCodes: ORIGINAL_CODES,
   load: async () => (await import('./original.ts')).list,
 };
 
@@ -25,6 +35,9 @@ const get: Command = {
   args: [NAME],
   wrongArgs: 'get requires a name argument',
   flags: [{ name: 'pretty', type: 'bool', default: true, summary: 'an entry a line, arrows below each other' }],
+  examples: `namerctl dtab get internal
+namerctl dtab get internal -o json > internal.json`,
+  exitCodes: ORIGINAL_CODES,
   load: async () => (await import('./original.ts')).get,
 };
 
@@ -36,6 +49,9 @@ const create: Command = {
   args: [NAME, FILE],
   wrongArgs: 'create requires a name and file path',
   flags: [...CHANGE_FLAGS, ...WAIT_FLAGS],
+  examples: `namerctl dtab create internal routes.dtab -m 'the first table'
+echo '/svc => /#/io.l5d.fs' | namerctl dtab create staging -`,
+  exitCodes: WRITE_CODES,
   load: async () => (await import('./original.ts')).create,
 };
 
@@ -54,9 +70,7 @@ const update: Command = {
   examples: `namerctl dtab update internal routes.dtab
 namerctl dtab update internal routes.dtab -m 'web to v2' --wait=2m
 namerctl dtab get internal --json > internal.json && $EDITOR internal.json && namerctl dtab update internal internal.json`,
-  exitCodes: `0    the dtab was written, and with --wait has arrived everywhere
-1    with --wait: it was written, and has not arrived everywhere
-255  anything else`,
+  exitCodes: WRITE_CODES,
   load: async () => (await import('./original.ts')).update,
 };
 
@@ -67,6 +81,8 @@ const remove: Command = {
   summary: 'Delete a dtab',
   args: [NAME],
   wrongArgs: 'delete requires one argument',
+  examples: `namerctl dtab delete staging -m 'no longer used'`,
+  exitCodes: ORIGINAL_CODES,
   flags: CHANGE_FLAGS,
   load: async () => (await import('./original.ts')).remove,
 };

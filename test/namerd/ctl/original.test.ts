@@ -195,6 +195,14 @@ test('answers that are not expected', async (t) => {
   }
   const { code, stderr } = await namerctl(t, ['dtab', 'get', 'page'], { baseUrl });
   t.equal(code, 255);
+  for (const args of [
+    ['dtab', 'history', 'page'],
+    ['explain', 'page', '/svc/web'],
+    ['dtab', 'receipts', 'page'],
+  ]) {
+    const peer = await startPeer(t, (_, response) => response.end('[{"prefix":"/a","dst":"/b"}]'));
+    t.match(await namerctl(t, args, { baseUrl: peer.url }), { code: 6, stderr: 'the answer is not a' }, args.join(' '));
+  }
   t.match(stderr, /^Error: the answer is not a dtab: <html>\n.*Does the base URL lead to/s);
   t.match(await namerctl(t, ['dtab', 'update', '307', '-'], { baseUrl, input: '/a=>/b' }), {
     code: 0,
