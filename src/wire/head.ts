@@ -47,6 +47,8 @@ export interface Head {
   drop(mask: number): void;
   /** Leaves out the headers of this lower-case name. */
   remove(name: string): void;
+  /** Leaves out the headers of all these lower-case names. */
+  removeAll(names: ReadonlySet<string>): void;
   append(name: string, value: string): void;
   appendBlock(block: HeaderBlock): void;
   /** The body is sent on otherwise than it was received: `length` with so many bytes, or `chunked` with 0. */
@@ -145,6 +147,10 @@ export class PlainResponseHead implements ResponseHead {
 
   remove(name: string): void {
     this.#fields = this.#fields.filter(([key]) => key.toLowerCase() !== name);
+  }
+
+  removeAll(names: ReadonlySet<string>): void {
+    this.#fields = this.#fields.filter(([key]) => !names.has(key.toLowerCase()));
   }
 
   append(name: string, value: string): void {

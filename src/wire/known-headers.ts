@@ -28,7 +28,7 @@ export const Known = {
   l5dErr: 22,
   l5dSuccessClass: 23,
   l5dRetryable: 24,
-  /** Any other name that starts with `l5d-`. */
+  /** Any other name that starts with `l5d-`, or looks like one. */
   l5dOther: 25,
   forwardedClientCert: 26,
   finagleRetryable: 27,
@@ -78,14 +78,16 @@ interface Candidate {
   readonly name: Uint8Array;
 }
 
-/** Names that are known by how they begin. */
+/**
+ * Names that are known by how they begin. Applications that read headers as CGI does can't tell `_` from `-`: here, and in
+ * the certificate's name, either is the same. What is acted on is a name that is written right.
+ */
 const PREFIXES: readonly Candidate[] = [
   { id: Known.l5dOther, name: Buffer.from('l5d-') },
   { id: Known.foreignContext, name: Buffer.from('dtab-') },
   { id: Known.foreignContext, name: Buffer.from('x-dtab-') },
 ];
 
-/** Applications that read headers as CGI does can't tell `_` from `-`: here a name with either is the same. */
 const CLIENT_CERT = Buffer.from('x-forwarded-client-cert');
 
 /** Candidates by the length of their name: most headers of a request are ruled out by it at once. */
@@ -131,14 +133,17 @@ export function knownHeader(bytes: Uint8Array, start: number, end: number): numb
 }
 
 function knownByPrefix(bytes: Uint8Array, start: number, end: number): number {
-  for (const { id, name } of PREFIXES) if (end - start >= name.length && isKnownName(bytes, start, name)) return id;
-  return end - start === CLIENT_CERT.length && isClientCert(bytes, start) ? Known.forwardedClientCert : Known.other;
+  for (const { id, name } of PREFIXES) if (end - start >= name.length && looksLike(bytes, start, name)) return id;
+  return end - start === CLIENT_CERT.length && looksLike(bytes, start, CLIENT_CERT)
+    ? Known.forwardedClientCert
+    : Known.other;
 }
 
-function isClientCert(bytes: Uint8Array, start: number): boolean {
-  for (let i = 0; i < CLIENT_CERT.length; i++) {
+/** As isKnownName, where `_` is as good as `-`. */
+function looksLike(bytes: Uint8Array, start: number, name: Uint8Array): boolean {
+  for (let i = 0; i < name.length; i++) {
     const byte = bytes[start + i] as number;
-    const wanted = CLIENT_CERT[i];
+    const wanted = name[i];
     if ((byte | 0x20) !== wanted && !(byte === UNDERSCORE && wanted === HYPHEN)) return false;
   }
   return true;
@@ -176,6 +181,18 @@ export const HOP_BY_HOP: number =
   bit(Known.upgrade) |
   bit(Known.proxyAuthenticate) |
   bit(Known.proxyAuthorization);
+
+/**
+ * Others that would say who asks, for what part, or what the content is, to whoever merges trailers into the header; nothing
+ * here acts on them, so they have no ids (RFC 9110 6.5.1 and the fields' own sections).
+ */
+export const NAMES_NOT_IN_TRAILERS: ReadonlySet<string> = new Set([
+  ...['authorization', 'cookie', 'set-cookie', 'www-authenticate', 'forwarded', 'x-real-ip'],
+  ...['x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-forwarded-port'],
+  ...['content-type', 'content-encoding', 'content-range', 'range', 'max-forwards'],
+  ...['age', 'cache-control', 'expires', 'date', 'location', 'retry-after', 'vary'],
+  ...['if-match', 'if-none-match', 'if-modified-since', 'if-unmodified-since', 'if-range'],
+]);
 
 /** Fields that may not stand in a trailer section because they frame, route or control (RFC 9110 6.5.1). */
 export const NOT_IN_TRAILERS: number =

@@ -50,10 +50,18 @@ const CONTEXT: readonly Header[] = [
   ['X-Forwarded-Client-Cert', 'Hash=00;Subject="CN=admin"'],
   ['x_forwarded_client_cert', 'Hash=00;Subject="CN=admin"'],
   ['finagle-http-retryable-request', ''],
+  // The same to whoever reads headers as CGI does.
+  ['l5d_dtab', '/svc => /#/io.l5d.fs/secret'],
+  ['L5D_CTX_DTAB', '/svc => /#/io.l5d.fs/secret'],
+  ['l5d_ctx_trace', 'AAAAAAAAAAEAAAAAAAAAAQAAAAAAAAABAAAAAAAAAAA='],
+  ['L5d_dst-service', '/svc/admin'],
+  ['dtab_local', '/svc=>/#/io.l5d.fs/secret'],
+  ['X_Dtab-00_A', 'L3N2Yw=='],
+  ['X_FORWARDED-Client_Cert', 'Hash=00;Subject="CN=admin"'],
 ];
 
 const isContext = ([name]: Header): boolean =>
-  /^(l5d-|dtab-|x-dtab-|baggage$|x[-_]forwarded[-_]client[-_]cert$|finagle-)/i.test(name);
+  /^(l5d[-_]|dtab[-_]|x[-_]dtab[-_]|baggage$|x[-_]forwarded[-_]client[-_]cert$|finagle-)/i.test(name);
 
 for (const server of [
   'clearContext: true',
@@ -92,6 +100,39 @@ for (const server of [
     t.equal(secret.requests.length, 0);
   });
 }
+
+test('what an edge takes off stays off when Connection names it, and what it adds stays', async (t) => {
+  const { ask, secret } = await start(t, 'clearContext: true');
+  const named = [...new Set(CONTEXT.map(([name]) => name.toLowerCase()))].join(', ');
+  const { forwarded, status } = await ask([['Connection', named], ...CONTEXT, ...CONTEXT, ['X-Mine', 'kept']]);
+  t.equal(status, 200);
+  t.strictSame(
+    forwarded
+      .filter(isContext)
+      .map(([name]) => name)
+      .sort(),
+    ['l5d-ctx-trace', 'l5d-dst-client', 'l5d-dst-service', 'l5d-reqid'],
+  );
+  t.strictSame([header(forwarded, 'l5d-dst-service'), header(forwarded, 'x-mine')], ['/svc/web', 'kept']);
+  t.equal(secret.requests.length, 0);
+});
+
+test('within the mesh what only looks like an override is none, and Connection takes none away', async (t) => {
+  const { ask, secret } = await start(t, '');
+  const looks = ['l5d_dtab', 'L5D_Dtab', 'l5d_ctx_dtab', 'l5d-dtab-', 'xl5d-dtab', 'l5d-dtabs', 'dtab-local'];
+  const { status } = await ask(looks.map((name) => [name, '/svc => /#/io.l5d.fs/secret'] as const));
+  t.strictSame([status, secret.requests.length], [200, 0]);
+  const dtab = '/svc => /#/io.l5d.fs/secret';
+  for (const name of ['l5d-dtab', 'L5D-CTX-DTAB']) {
+    const { forwarded } = await ask([
+      ['Connection', name],
+      [name, dtab],
+    ]);
+    t.strictSame(forwarded, [], 'it went where the override led');
+  }
+  t.equal(secret.requests.length, 2);
+  t.match(secret.requests.at(-1), /\r\nl5d-ctx-dtab: \/svc=>\/#\/io\.l5d\.fs\/secret\r\n/);
+});
 
 test('Connection takes away no context that this hop adds', async (t) => {
   const { ask } = await start(t, 'clearContext: true');

@@ -8,6 +8,9 @@ import type { RecordedCase, Recordings } from './recordings.ts';
 const EXAMPLES: readonly (readonly [name: string, sent: string, label?: string])[] = [
   ['host in upper case', 'GET /hi HTTP/1.1\r\nHost: WEB\r\n\r\n'],
   ['host in upper case, with a port', 'GET /hi HTTP/1.1\r\nHost: Web:8080\r\n\r\n'],
+  ['odd characters in a target', 'GET /a%20b/%zz/"<>|\\^`{}?q=a+b&c=[1] HTTP/1.1\r\nHost: web\r\n\r\n'],
+  ['user info in Host', 'GET /hi HTTP/1.1\r\nHost: user@web\r\n\r\n'],
+  ['a blank in Host', 'GET /hi HTTP/1.1\r\nHost: web, other\r\n\r\n'],
   ['absolute-form, another Host', 'GET http://api/abs?q HTTP/1.1\r\nHost: web\r\n\r\n'],
   ['absolute-form without a path', 'GET http://web HTTP/1.1\r\nHost: web\r\n\r\n'],
   ['absolute-form chooses a reply', 'GET http://web/be/s404 HTTP/1.1\r\n\r\n'],

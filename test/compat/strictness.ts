@@ -42,7 +42,9 @@ function faultOfFraming(bytes: string): string | undefined {
   if (request === undefined) return undefined;
   const lengths = headerValues(request.headers, 'content-length');
   const codings = listMembers(request.headers, 'transfer-encoding');
-  if (headerValues(request.headers, 'host').length > 1) return 'more than one Host (RFC 9112 3.2)';
+  const [host = '', ...moreHosts] = headerValues(request.headers, 'host');
+  if (moreHosts.length > 0) return 'more than one Host (RFC 9112 3.2)';
+  if (/[@ \t]/.test(host)) return 'user info or a blank in Host (RFC 9112 3.2)';
   if (lengths.length > 1) return 'more than one Content-Length (RFC 9112 6.3)';
   if (lengths.some((length) => !/^\d{1,15}$/.test(length))) return 'Content-Length is not a length (RFC 9112 6.3)';
   if (lengths.length > 0 && codings.length > 0) return 'Content-Length beside Transfer-Encoding (RFC 9112 6.1)';

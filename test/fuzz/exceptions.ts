@@ -62,6 +62,7 @@ export const exceptions: readonly Exception[] = [
     /^400 (CONNECT wants host:port|the target \* is for OPTIONS alone|the target is neither a path nor a URI with a host)$/,
     'RFC 9112 3.2 gives each method its forms; llhttp looks at bytes only',
   ),
+  stricter('user info or blanks in Host', /^400 Host is no host$/, 'RFC 9112 3.2; llhttp does not look at Host'),
   stricter('Host more than once', /^400 Host is given more than once$/, 'RFC 9112 3.2; llhttp does not look at Host'),
   stricter(
     'codings beside chunked',
@@ -113,6 +114,17 @@ export const exceptions: readonly Exception[] = [
     'RFC 9110 5.6.3: blanks and tabs around a value are no part of it; the coding is written anew when it is passed on',
     (_, bytes) => /chunked[ \t]*\t[ \t]*\r\n/i.test(bytes),
   ),
+  {
+    name: 'a tab behind the coding of a response',
+    reason:
+      'RFC 9110 5.6.3, as above: llhttp takes it for another coding, and the body for what comes until the end; what is passed on is chunked anew',
+    applies: ({ kind }, ours, bytes) =>
+      kind !== 'only ours' &&
+      ours !== undefined &&
+      /^\d{3} /.test(ours.start) &&
+      ours.fields.some(([name, value]) => /^transfer-encoding$/i.test(name) && /^chunked$/i.test(value)) &&
+      /chunked[ \t]*\t[ \t]*\r\n/i.test(bytes),
+  },
   laxer(
     'digits and signs in a scheme',
     /^HPE_INVALID_URL$/,

@@ -20,21 +20,26 @@ const ODD_METHODS = [
   'GE\x00T',
   'G\xc9T',
 ];
-const TARGETS = [
-  '/',
-  '/',
-  '/a?b=c',
-  '/a/../b',
-  '*',
-  'http://a/b',
-  'http://a',
-  'a:80',
-  '/%00%0d',
+const TARGETS = ['/', '/', '/a?b=c', '/a/../b', '*', 'http://a/b', 'http://a', 'a:80', '/%00%0d', '//', '/;:@&=+$,'];
+const ODD_TARGETS = [
   '/a#b',
-  '//',
-  '/;:@&=+$,',
+  '#',
+  'http://a#b',
+  'http://a%62/',
+  'http://a:1:2/',
+  '',
+  '!',
+  '/a b',
+  '/\x00',
+  '/\x7f',
+  '/\xe9',
+  '/\t',
+  'a/b',
+  'http:///',
+  'http://u@a/',
+  '\\',
+  '/"<>',
 ];
-const ODD_TARGETS = ['', '!', '/a b', '/\x00', '/\x7f', '/\xe9', '/\t', 'a/b', 'http:///', 'http://u@a/', '\\', '/"<>'];
 const VERSIONS = ['HTTP/1.1', 'HTTP/1.1', 'HTTP/1.1', 'HTTP/1.1', 'HTTP/1.1', 'HTTP/1.1', 'HTTP/1.0', 'HTTP/1.0'];
 const ODD_VERSIONS = [
   ...['HTTP/1.2', 'HTTP/2.0', 'HTTP/0.9', 'HTTP/1.11', 'http/1.1', 'HTTP/1', 'HTTP/', 'HTTPS/1.1', '', 'HTTP/1.1 '],
@@ -97,6 +102,25 @@ const ODD_NAMES = [
 ];
 const VALUES = ['', 'a', 'a b', '  a  ', '\ta\t', 'a,b', '"a:b"', '\xe9', '\x85a\xa0', 'a\tb', 'GET / HTTP/1.1', '0'];
 const ODD_VALUES = ['\x00', 'a\rb', 'a\nb', 'a\r\n b', 'a\r\n\tb', '\x1b', '\x7f', '\x0b', 'a\x0cb'];
+const HOSTS = ['a', 'a', 'a.b', 'a:80', '[::1]', '[::1]:80', '', 'a.', '1.2.3.4', 'a_b', 'a:'];
+const ODD_HOSTS = [
+  'a b',
+  'u@a',
+  'a/b',
+  'a#b',
+  'a?',
+  'a\\b',
+  'a%62',
+  '\xe9',
+  '"a"',
+  'a:b',
+  'a:1:2',
+  ':1',
+  '[::1',
+  '[x]',
+  'a\tb',
+  'a\x00',
+];
 const CONNECTIONS = [
   'close',
   'keep-alive',
@@ -207,9 +231,11 @@ function field(random: Random, name: string, value: string): string {
 }
 
 function fields(random: Random, most: number): string[] {
-  return Array.from({ length: random.below(most + 1) }, () =>
-    field(random, mostly(random, NAMES, ODD_NAMES), mostly(random, VALUES, ODD_VALUES)),
-  );
+  return Array.from({ length: random.below(most + 1) }, () => {
+    const name = mostly(random, NAMES, ODD_NAMES);
+    const isHost = name.toLowerCase() === 'host';
+    return field(random, name, isHost ? mostly(random, HOSTS, ODD_HOSTS) : mostly(random, VALUES, ODD_VALUES));
+  });
 }
 
 function data(random: Random): string {
@@ -273,6 +299,10 @@ function startLine(random: Random, role: Role): string {
 function message(random: Random, role: Role): string {
   const { lines, body } = framed(random, role);
   const all = [...fields(random, 4), ...lines];
+  const isHostless = !all.some((line) => /^host/i.test(line));
+  if (role === 'request' && isHostless && random.chance(0.8)) {
+    all.push(field(random, 'Host', mostly(random, HOSTS, ODD_HOSTS)));
+  }
   if (random.chance(0.2)) all.push(field(random, 'Connection', random.pick(CONNECTIONS)));
   if (random.chance(0.05)) all.push(field(random, 'Upgrade', random.pick(['h2c', 'websocket', 'x'])));
   if (random.chance(0.05)) all.push(field(random, 'Expect', random.pick(['100-continue', 'x'])));

@@ -78,7 +78,7 @@ test('path: so many segments, consumed or not', async (t) => {
 
 test('static names everything alike', async (t) => {
   const ask = await named(t, ['identifier: {kind: io.l5d.static, path: /a/b}']);
-  t.equal((await ask({ host: '' })).name, '/svc/a/b');
+  for (const host of ['web', 'OTHER:1', '']) t.equal((await ask({ host })).name, '/svc/a/b');
 });
 
 test('a list: the first that applies; the last tells why none did; one that fails ends it', async (t) => {

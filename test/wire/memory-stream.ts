@@ -64,6 +64,10 @@ export class FlatHead implements RequestHead {
     this.#received = this.#received.filter(([key]) => key !== name);
   }
 
+  removeAll(names: ReadonlySet<string>): void {
+    this.#received = this.#received.filter(([key]) => !names.has(key));
+  }
+
   append(name: string, value: string): void {
     this.#appended.push([name, value]);
   }

@@ -15,6 +15,7 @@ import { MessageEncoder, needsChunking } from './encoder.ts';
 import { readConnection } from './framing.ts';
 import type { Http1Head } from './head.ts';
 import type { WireError } from './syntax.ts';
+import { isAmong, NO_PROTOCOLS, protocolsToOffer, upgradeFields } from './upgrade.ts';
 
 export interface ClientConnectionOptions extends InactivityLimits {
   readonly limits: DecoderLimits;
@@ -69,6 +70,8 @@ export class Http1ClientConnection
   #responseDone = false;
   #reusable = true;
   #tunnel = false;
+  /** What the request asks to go on in. */
+  #offered = NO_PROTOCOLS;
   #peerEnded = false;
   #reading = false;
   readonly #buffer = new ReadBuffer(this);
@@ -127,7 +130,8 @@ export class Http1ClientConnection
   // ---- Stream: what is sent to the server
 
   sendHead(head: RequestHead, chunk: Buffer, start: number, end: number, fin: boolean): boolean {
-    const upgrade = (head.present & bit(Known.upgrade)) === 0 ? '' : upgradeFields(head);
+    this.#offered = (head.present & bit(Known.upgrade)) === 0 ? NO_PROTOCOLS : protocolsToOffer(head);
+    const upgrade = upgradeFields(this.#offered);
     this.#decoder.expectResponseTo(head.method, upgrade !== '');
     let own = '';
     const chunked = needsChunking(head) && head.minorVersion > 0;
@@ -188,6 +192,10 @@ export class Http1ClientConnection
     this.#responseStarted = true;
     if (head.status === 101 && !this.#requestDone) {
       this.#fail({ type: 'malformed', status: 502, message: '101 came before the request was complete' });
+      return;
+    }
+    if (head.status === 101 && !isAmong(this.#offered, head)) {
+      this.#fail({ type: 'malformed', status: 502, message: '101 names no protocol that was asked for' });
       return;
     }
     this.#tunnel = head.bodyKind === Body.tunnel;
@@ -333,14 +341,4 @@ export class Http1ClientConnection
       this.destroy();
     }
   }
-}
-
-/** An Upgrade is passed on, except to h2c: the next hop's protocol is configured, not negotiated by clients. */
-function upgradeFields(head: RequestHead): string {
-  const protocols = head
-    .values(Known.upgrade)
-    .flatMap((value) => value.split(','))
-    .map((value) => value.trim())
-    .filter((value) => value !== '' && value.toLowerCase() !== 'h2c');
-  return protocols.length === 0 ? '' : `Connection: Upgrade\r\nUpgrade: ${protocols.join(', ')}\r\n`;
 }

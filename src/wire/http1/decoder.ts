@@ -163,7 +163,9 @@ export class MessageDecoder {
       head.release();
       return typeof parsed === 'number' ? this.#keepPartial(chunk, start, end) : this.#malformed(parsed, end);
     }
-    const error = isRequest ? frameRequest(head) : frameResponse(head, this.#requestMethod, this.#upgradable);
+    const error = isRequest
+      ? frameRequest(head, chunk, start)
+      : frameResponse(head, this.#requestMethod, this.#upgradable);
     if (error !== null) {
       head.release();
       return this.#malformed(error, end);

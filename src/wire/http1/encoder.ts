@@ -5,7 +5,7 @@
 import type { Socket } from 'node:net';
 import { type ConnectionCounts, UNCOUNTED } from '../connection-counts.ts';
 import { Body, type Head } from '../head.ts';
-import { HOP_BY_HOP, NOT_IN_TRAILERS } from '../known-headers.ts';
+import { HOP_BY_HOP, NAMES_NOT_IN_TRAILERS, NOT_IN_TRAILERS } from '../known-headers.ts';
 import { SHORT_BYTES } from '../stream.ts';
 import { gather } from './gathering.ts';
 
@@ -107,6 +107,7 @@ export class MessageEncoder {
       this.#text('0\r\n\r\n');
     } else {
       trailers.drop(NOT_IN_TRAILERS);
+      trailers.removeAll(NAMES_NOT_IN_TRAILERS);
       this.#text(`0\r\n${trailers.http1Fields()}\r\n`);
     }
   }

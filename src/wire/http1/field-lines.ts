@@ -63,13 +63,28 @@ export class FieldLines {
 
   /** The value of a known header that is there; null when it is there more than once. */
   only(known: number): string | null {
+    const field = this.onlyField(known);
+    return field < 0 ? null : this.valueAt(field);
+  }
+
+  /** The index of the only line of a known header; -1 when there is none, or more than one. */
+  onlyField(known: number): number {
     let field = -1;
     for (let i = 0; i < this.count; i++) {
       if (this.#known[i] !== known) continue;
-      if (field >= 0) return null;
+      if (field >= 0) return -1;
       field = i;
     }
-    return field < 0 ? null : this.valueAt(field);
+    return field;
+  }
+
+  /** Where the value of a line begins in the text. */
+  valueStart(field: number): number {
+    return this.#offsets[field * STRIDE + 2] as number;
+  }
+
+  valueEnd(field: number): number {
+    return this.#offsets[field * STRIDE + 3] as number;
   }
 
   /** Leaves out every known header whose bit is set. */
@@ -81,6 +96,16 @@ export class FieldLines {
   remove(name: string): void {
     for (let i = 0; i < this.count; i++) {
       if (!this.#isNamed(i, name)) continue;
+      this.#known[i] = Known.removed;
+      this.present |= bit(Known.removed);
+    }
+    this.#dropped |= bit(Known.removed);
+  }
+
+  /** Leaves out the headers of all these lower-case names. */
+  removeAll(names: ReadonlySet<string>): void {
+    for (let i = 0; i < this.count; i++) {
+      if (!names.has(this.nameAt(i).toLowerCase())) continue;
       this.#known[i] = Known.removed;
       this.present |= bit(Known.removed);
     }
@@ -120,7 +145,7 @@ export class FieldLines {
   }
 
   protected valueAt(field: number): string {
-    return this.text.slice(this.#offsets[field * STRIDE + 2], this.#offsets[field * STRIDE + 3]);
+    return this.text.slice(this.valueStart(field), this.valueEnd(field));
   }
 
   #isNamed(field: number, name: string): boolean {

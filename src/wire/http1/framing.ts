@@ -4,12 +4,13 @@
  */
 import { Body } from '../head.ts';
 import { bit, Known } from '../known-headers.ts';
-import { targetFault } from '../request-target.ts';
+import { hasUserInfoOrBlank, targetFault } from '../request-target.ts';
 import type { Http1Head } from './head.ts';
 import { type WireError, ZERO } from './syntax.ts';
 
 const CONTENT_LENGTH = bit(Known.contentLength);
 const TRANSFER_ENCODING = bit(Known.transferEncoding);
+const HOST = bit(Known.host);
 
 /** So many digits are exact in a double. */
 const MAX_LENGTH_DIGITS = 15;
@@ -63,14 +64,17 @@ function plainLength(head: Http1Head): void {
   head.append('Content-Length', String(head.contentLength));
 }
 
-/** Frames a request and checks what RFC 9112 3.2 wants of its target and its Host. */
-export function frameRequest(head: Http1Head): WireError | null {
+/** Frames a request and checks what RFC 9112 3.2 wants of its target and its Host. `bytes[at]` is the first of its text. */
+export function frameRequest(head: Http1Head, bytes: Buffer, at: number): WireError | null {
   const error = readLength(head);
   if (error !== null) return error;
   const fault = targetFault(head.method, head.target);
   if (fault !== null) return refuse(fault);
-  if ((head.present & bit(Known.host)) !== 0 && head.only(Known.host) === null) {
-    return refuse('Host is given more than once');
+  if ((head.present & HOST) !== 0) {
+    const host = head.onlyField(Known.host);
+    if (host < 0) return refuse('Host is given more than once');
+    if (hasUserInfoOrBlank(bytes, at + head.valueStart(host), at + head.valueEnd(host)))
+      return refuse('Host is no host');
   }
   if (head.method === 'CONNECT' && head.bodyKind !== Body.none) return refuse('CONNECT has no body');
   plainLength(head);
@@ -141,6 +145,7 @@ export function readConnection(head: Http1Head): ConnectionOptions {
   let close = false;
   let keepAlive = false;
   let upgrade = false;
+  const named = new Set<string>();
   for (const value of head.values(Known.connection)) {
     for (const part of value.split(',')) {
       const option = part.trim().toLowerCase();
@@ -148,8 +153,10 @@ export function readConnection(head: Http1Head): ConnectionOptions {
       else if (option === 'keep-alive') keepAlive = true;
       else if (option === 'upgrade') upgrade = true;
       if (option !== '' && option !== 'close' && !PROTECTED.has(option) && !option.startsWith('l5d-'))
-        head.remove(option);
+        named.add(option);
     }
   }
+  // All at once: each by itself, a long list would be looked for line by line as often as it is long.
+  if (named.size > 0) head.removeAll(named);
   return { close, keepAlive, upgrade };
 }

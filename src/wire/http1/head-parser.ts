@@ -9,12 +9,12 @@ import type { Http1Head } from './head.ts';
 import {
   COLON,
   CR,
-  DELETE,
   FIELD_VALUE,
   type HeadLimits,
   LF,
   SPACE,
   TAB,
+  TARGET,
   TOKEN,
   type WireError,
   ZERO,
@@ -36,7 +36,7 @@ export function parseRequest(head: Http1Head, bytes: Buffer, start: number, end:
   if (bytes[at] !== SPACE || at === first) return malformed('the request line has no method');
   head.method = methodAt(bytes, first, at) ?? text.slice(first - start, at - start);
   const target = ++at;
-  while (at < end && isTargetByte(bytes[at] as number)) at++;
+  while (at < end && TARGET[bytes[at] as number] === 1) at++;
   if (at - first > limits.startLineBytes) return startLineTooLong(limits, 414);
   if (at === end) return INCOMPLETE;
   if (bytes[at] !== SPACE || at === target) return malformed('the request target has an invalid character');
@@ -142,10 +142,6 @@ function valueEnd(bytes: Buffer, at: number, end: number): number {
 
 function isBlank(byte: number): boolean {
   return byte === SPACE || byte === TAB;
-}
-
-function isTargetByte(byte: number): boolean {
-  return byte > SPACE && byte < DELETE;
 }
 
 /** By their length. */

@@ -10,6 +10,9 @@ export const TOKEN: Uint8Array = table((byte) => /[A-Za-z0-9!#$%&'*+.^_`|~-]/.te
 /** What field values are made of: everything but control characters, and HTAB. */
 export const FIELD_VALUE: Uint8Array = table((byte) => byte === 9 || (byte >= 32 && byte !== 127));
 
+/** What request targets are made of: every visible character of ASCII. */
+export const TARGET: Uint8Array = table((byte) => byte > 32 && byte < 127);
+
 /** Hexadecimal digits by value, 255 for everything else. */
 export const HEX: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) =>
   /[0-9a-fA-F]/.test(String.fromCharCode(byte)) ? Number.parseInt(String.fromCharCode(byte), 16) : 255,

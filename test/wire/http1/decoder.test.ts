@@ -211,6 +211,8 @@ test('malformed request lines', async (t) => {
 test('requests that are refused for their Host or method', async (t) => {
   refused(t, 'GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n');
   refused(t, 'GET / HTTP/1.1\r\nHost: a\r\nhost: b\r\n\r\n');
+  for (const host of ['a b', 'a\tb', 'a, b', 'u@a', '@a', 'u:p@a', 'a@'])
+    refused(t, `GET / HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
   refused(t, 'CONNECT a:1 HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx');
   refused(t, 'CONNECT a:1 HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n');
 });

@@ -114,13 +114,23 @@ test('context headers are known by their prefix, however they are written', asyn
   t.equal(known('l5d-anything'), Known.l5dOther);
   t.equal(known('l5d-'), Known.l5dOther);
   t.equal(known('l5dx'), Known.other);
-  t.equal(known('l5d_dtab'), Known.other);
+  for (const name of ['l5d_dtab', 'L5D_CTX_DTAB', 'l5d_'])
+    t.equal(known(name), Known.l5dOther, `${name} looks like context, and is not acted on`);
   t.equal(known('Content-Length'), Known.contentLength);
   t.equal(known('Content_Length'), Known.other);
-  for (const name of ['Dtab-Local', 'dtab-', 'X-DTAB-01-A', 'Baggage']) t.equal(known(name), Known.foreignContext);
+  for (const name of ['Dtab-Local', 'dtab-', 'X-DTAB-01-A', 'Baggage', 'dtab_local', 'X_Dtab-00_A'])
+    t.equal(known(name), Known.foreignContext);
   for (const name of ['x-forwarded-client-cert', 'X_Forwarded-Client_CERT', 'X_FORWARDED_CLIENT_CERT'])
     t.equal(known(name), Known.forwardedClientCert);
-  for (const name of ['dtab', 'x-dtab', 'baggages', 'x-forwarded-client-cerT2', 'x~forwarded-client-cert', 'xdtab-'])
+  for (const name of [
+    'dtab',
+    'x-dtab',
+    'baggages',
+    'x-forwarded-client-cerT2',
+    'x~forwarded-client-cert',
+    'xdtab-',
+    'l5d~',
+  ])
     t.equal(known(name), Known.other, name);
   const head = parsed('L5D-DTAB: a\r\nA: 1\r\nl5d-What: b\r\nL5d-sample: c\r\n');
   head.drop(L5D_HEADERS);
