@@ -16,6 +16,7 @@ import type { ClientCache } from './client-cache.ts';
 import { type Cached, ClockCache, type DropCause } from './clock-cache.ts';
 import type { ServiceKeys } from './config.ts';
 import { PathCacheMetrics } from './metrics.ts';
+import { Rounds } from './rounds.ts';
 import { Service } from './service/service.ts';
 import type { Settings } from './settings.ts';
 
@@ -28,6 +29,8 @@ export interface BindingCacheOptions {
 /** Share of the capacity that names under a local dtab get. */
 const OVERRIDE_SHARE = 0.25;
 const SWEEP_MS = 1000;
+/** Services whose gauges a sweep brings up to date; where there are more, each waits for its turn. */
+const MEASURED_A_SWEEP = 1000;
 /** A name that leads nowhere is forgotten sooner: the next request asks again. */
 const UNBOUND_TTL_MS = 10_000;
 
@@ -67,6 +70,7 @@ export class BindingCache extends TimerEntry {
   readonly #plain: Shelf;
   readonly #overridden: Shelf;
   readonly #services = new Map<string, { service: Service; bindings: number }>();
+  readonly #measured = new Rounds(() => this.#services.values(), MEASURED_A_SWEEP);
   readonly #entries = new Map<Binding, Entry>();
 
   constructor(
@@ -120,7 +124,7 @@ export class BindingCache extends TimerEntry {
       bound.sweep(({ binding }) => now - binding.usedMs >= idleTtlMs);
       unbound.sweep(({ binding }) => now - binding.usedMs >= Math.min(idleTtlMs, UNBOUND_TTL_MS));
     }
-    for (const { service } of this.#services.values()) service.measure();
+    this.#measured.turn(({ service }) => service.measure());
     this.#clients.measure();
     this.#wheel.add(this, SWEEP_MS);
   }

@@ -4,7 +4,11 @@ import type { WireLeaf } from '../port/protocol.ts';
 import { Client, type ClientContext } from './client/client.ts';
 import type { ClientKeys } from './config.ts';
 import { ClientCacheMetrics } from './metrics.ts';
+import { Rounds } from './rounds.ts';
 import type { Settings } from './settings.ts';
+
+/** Clients that one call of `measure` looks at. */
+const MEASURED_AT_ONCE = 1000;
 
 export class ClientCache {
   readonly #port: DataEnd;
@@ -13,6 +17,7 @@ export class ClientCache {
   readonly #metrics: ClientCacheMetrics;
   readonly #byLeaf = new Map<number, Client>();
   readonly #leaves = new Map<Client, number>();
+  readonly #measured = new Rounds(() => this.#byLeaf.values(), MEASURED_AT_ONCE);
 
   constructor(port: DataEnd, settings: Settings<ClientKeys>, context: ClientContext) {
     this.#port = port;
@@ -43,8 +48,9 @@ export class ClientCache {
     client.close();
   }
 
+  /** Of some clients, and the next time of others where there are many. */
   measure(): void {
-    for (const client of this.#byLeaf.values()) client.measure();
+    this.#measured.turn((client) => client.measure());
   }
 
   /** Once no binding is left. */

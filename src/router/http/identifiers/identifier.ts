@@ -38,24 +38,40 @@ export function appendElement(prefix: string, element: string): string {
   return LITERAL.test(element) ? `${prefix}/${element}` : prefix + Path.utf8(element).show();
 }
 
-const MEMO_ENTRIES = 1000;
+/** Of one generation: texts, and characters of these and of their names together. */
+const MEMO_ENTRIES = 16_384;
+const MEMO_CHARACTERS = 1 << 20;
 
-/** Remembers what was last made of some texts of requests: most requests ask for a few names. Bounded. */
+/**
+ * Remembers what was made of the texts of requests, in two generations: when one is full it takes the place of the one before,
+ * and what is still asked for moves on. So names that are in use outlive a flood of others, and all of it has bounds.
+ */
 export class NameMemo {
   readonly #make: (text: string) => string;
-  readonly #names = new Map<string, string>();
+  #young = new Map<string, string>();
+  #old = new Map<string, string>();
+  /** Of the young generation. */
+  #characters = 0;
 
   constructor(make: (text: string) => string) {
     this.#make = make;
   }
 
   nameOf(text: string): string {
-    const known = this.#names.get(text);
-    if (known !== undefined) return known;
-    const name = this.#make(text);
-    if (this.#names.size === MEMO_ENTRIES) this.#names.clear();
+    return this.#young.get(text) ?? this.#remember(text);
+  }
+
+  #remember(text: string): string {
+    const name = this.#old.get(text) ?? this.#make(text);
+    const characters = text.length + name.length;
+    if (this.#young.size === MEMO_ENTRIES || this.#characters + characters > MEMO_CHARACTERS) {
+      this.#old = this.#young;
+      this.#young = new Map();
+      this.#characters = 0;
+    }
+    this.#characters += characters;
     // A copy: the text itself is a part of a head, which it would keep alive.
-    this.#names.set(Buffer.from(text, 'latin1').toString('latin1'), name);
+    this.#young.set(Buffer.from(text, 'latin1').toString('latin1'), name);
     return name;
   }
 }
