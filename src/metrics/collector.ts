@@ -15,10 +15,11 @@ import {
   SHARED_WINDOW,
 } from './announcement.ts';
 import { MetricMemory } from './memory.ts';
-import { CellSeries, type Series, type SeriesScope, StatSeries } from './series.ts';
+import { SeriesScope } from './scope.ts';
+import { CellSeries, type Series, StatSeries } from './series.ts';
 import { type BlockShape, blockShapes } from './shapes.ts';
-import type { MetricSnapshot, MetricValue, ScopeSnapshot } from './snapshot.ts';
-import { isThreadUsage, withThreadUsage } from './thread-usage.ts';
+import type { MetricSnapshot, ScopeSnapshot } from './snapshot.ts';
+import { isThreadUsage } from './thread-usage.ts';
 
 /** What a summary covers. 1.7.5. */
 const WINDOW_MS = 60_000;
@@ -83,7 +84,7 @@ export class MetricCollector {
     const ended = this.#window;
     this.#window++;
     for (const source of this.#sources) source.beginWindow(this.#window);
-    for (const { series } of this.#scopes.values()) for (const one of series.values()) one.roll(ended);
+    for (const scope of this.#scopes.values()) scope.roll(ended);
     for (const [series, until] of this.#orphans) if (until <= ended) this.#forget(series);
   }
 
@@ -112,14 +113,13 @@ export class MetricCollector {
     const key = path.join('\0');
     let scope = this.#scopes.get(key);
     if (scope === undefined) {
-      scope = { path, series: new Map(), hasThreadUsage: false };
+      scope = new SeriesScope(path, this);
       this.#scopes.set(key, scope);
     }
-    let series = scope.series.get(name);
+    let series = scope.get(name);
     if (series === undefined) {
-      const interned = this.#intern(name);
-      series = make(scope, interned);
-      scope.series.set(interned, series);
+      series = make(scope, this.#intern(name));
+      scope.add(series);
     }
     this.#orphans.delete(series);
     return series;
@@ -138,11 +138,7 @@ export class MetricCollector {
   }
 
   *#read(): Generator<ScopeSnapshot> {
-    for (const { path, series, hasThreadUsage } of this.#scopes.values()) {
-      const metrics: MetricValue[] = [];
-      for (const one of series.values()) one.addTo(metrics, this.#window);
-      yield { path, metrics: hasThreadUsage ? withThreadUsage(metrics) : metrics };
-    }
+    yield* this.#scopes.values();
     for (const { path, name, type, read } of this.#readings) {
       yield { path, metrics: [{ type, name, value: read() }] };
     }
@@ -157,10 +153,10 @@ export class MetricCollector {
   }
 
   #forget(series: Series): void {
-    const { scope, name } = series;
+    const { scope } = series;
     this.#orphans.delete(series);
-    scope.series.delete(name);
-    if (scope.series.size === 0) this.#scopes.delete(scope.path.join('\0'));
+    scope.remove(series);
+    if (scope.isEmpty) this.#scopes.delete(scope.path.join('\0'));
   }
 }
 

@@ -4,6 +4,7 @@ import { BUCKETS, bucketMiddle, bucketStart } from './buckets.ts';
 import { BoundMap, Histogram } from './histogram.ts';
 import type { CellReader, MetricMemory, StatReader } from './memory.ts';
 import { bucketBounds } from './names.ts';
+import type { SeriesScope } from './scope.ts';
 import { type Buckets, EMPTY_SUMMARY, type MetricValue, SUMMARY_SHARES, type Summary } from './snapshot.ts';
 
 /** What a counter or gauge is called and how it is merged. */
@@ -11,14 +12,6 @@ export interface CellDefinition {
   readonly name: string;
   readonly type: MetricType;
   readonly merge?: GaugeMerge;
-}
-
-/** The scope that a series is in, as the collector keeps it. */
-export interface SeriesScope {
-  readonly path: readonly string[];
-  readonly series: Map<string, Series>;
-  /** Whether its threads tell how many requests each took, see thread-usage.ts. */
-  hasThreadUsage: boolean;
 }
 
 /** One metric of a scope, or its block of them, over all threads. */
@@ -31,6 +24,8 @@ export abstract class Series<
   readonly name: string;
   /** One for each thread that has it. */
   protected readers: readonly Reader[] = [];
+  /** Whether something happened since the last `takeChange` that its own look would not find. */
+  protected isTouched = true;
 
   constructor(scope: SeriesScope, name: string) {
     this.scope = scope;
@@ -45,6 +40,7 @@ export abstract class Series<
   attach(memory: MetricMemory, announced: Announced): void {
     // Not push(), which reserves room for many: there are tens of thousands of series, and a few threads.
     this.readers = [...this.readers, this.read(memory, announced)];
+    this.isTouched = true;
   }
 
   /** Its last value in that thread is kept, so that the total doesn't fall. */
@@ -53,6 +49,14 @@ export abstract class Series<
     if (gone === undefined) return;
     this.keep(gone);
     this.readers = this.readers.filter((reader) => reader !== gone);
+    this.isTouched = true;
+  }
+
+  /** Whether it may tell something else than when this was last asked. */
+  takeChange(): boolean {
+    const hasChanged = this.hasMoved() || this.isTouched;
+    this.isTouched = false;
+    return hasChanged;
   }
 
   /** A window ended: the one with this number. */
@@ -60,6 +64,8 @@ export abstract class Series<
 
   /** Adds what there is to tell. */
   abstract addTo(metrics: MetricValue[], window: number): void;
+  /** Whether values are others than at the last call. */
+  protected abstract hasMoved(): boolean;
   protected abstract read(memory: MetricMemory, announced: Announced): Reader;
   protected abstract keep(reader: Reader): void;
 }
@@ -69,6 +75,8 @@ export class CellSeries extends Series<CellReader> {
   readonly #cells: readonly CellDefinition[];
   /** Of counters; null while nothing is kept. */
   #kept: Float64Array | null = null;
+  /** What was read last of each cell; null until somebody wants to know what changes. */
+  #seen: number[] | null = null;
 
   constructor(scope: SeriesScope, name: string, cells: readonly CellDefinition[]) {
     super(scope, name);
@@ -76,11 +84,26 @@ export class CellSeries extends Series<CellReader> {
   }
 
   override addTo(metrics: MetricValue[]): void {
-    for (const [at, { name, type, merge }] of this.#cells.entries()) {
-      if (type === 'counter') metrics.push({ type, name, value: this.#sum(at) + (this.#kept?.[at] ?? 0) });
-      else if (this.isHeld)
-        metrics.push({ type: 'gauge', name, value: merge === 'max' ? this.#max(at) : this.#sum(at) });
+    for (let at = 0; at < this.#cells.length; at++) {
+      const { name, type } = this.#cells[at] as CellDefinition;
+      if (type !== 'counter' && !this.isHeld) continue;
+      const value = this.#value(at);
+      // A gauge may be back at what it was before anybody looks again, and then what is told here must not stay.
+      if (this.#seen !== null && !Object.is(this.#seen[at], value)) this.isTouched = true;
+      metrics.push({ type: type === 'counter' ? type : 'gauge', name, value });
     }
+  }
+
+  protected override hasMoved(): boolean {
+    this.#seen ??= [];
+    let hasMoved = false;
+    for (let at = 0; at < this.#cells.length; at++) {
+      const value = this.#value(at);
+      if (Object.is(this.#seen[at], value)) continue;
+      this.#seen[at] = value;
+      hasMoved = true;
+    }
+    return hasMoved;
   }
 
   protected override read(memory: MetricMemory, announced: AnnouncedMetric | AnnouncedBlock): CellReader {
@@ -93,6 +116,12 @@ export class CellSeries extends Series<CellReader> {
     this.#kept = kept;
   }
 
+  #value(at: number): number {
+    const { type, merge } = this.#cells[at] as CellDefinition;
+    if (type === 'counter') return this.#sum(at) + (this.#kept?.[at] ?? 0);
+    return merge === 'max' ? this.#max(at) : this.#sum(at);
+  }
+
   #sum(at: number): number {
     let sum = 0;
     for (const reader of this.readers) sum += reader.value(at);
@@ -100,7 +129,9 @@ export class CellSeries extends Series<CellReader> {
   }
 
   #max(at: number): number {
-    return Math.max(...this.readers.map((reader) => reader.value(at)));
+    let max = Number.NEGATIVE_INFINITY;
+    for (const reader of this.readers) max = Math.max(max, reader.value(at));
+    return max;
   }
 }
 
@@ -115,6 +146,8 @@ export class StatSeries extends Series<StatReader, AnnouncedMetric> {
   #baseSum = 0;
   /** Null until a window has ended. */
   #lastWindow: Summary | null = null;
+  /** How many values there were at the last look. */
+  #seenCount = -1;
 
   constructor(scope: SeriesScope, name: string, stepsPerUnit: number) {
     super(scope, name);
@@ -124,9 +157,11 @@ export class StatSeries extends Series<StatReader, AnnouncedMetric> {
 
   override roll(ended: number): void {
     if (this.#count() === (this.#base?.total ?? 0)) {
+      this.isTouched ||= this.#lastWindow !== EMPTY_SUMMARY;
       this.#lastWindow = EMPTY_SUMMARY;
       return;
     }
+    this.isTouched = true;
     const [all, sum] = [this.#all(), this.#sum()];
     this.#lastWindow = this.#summary(all, sum, ended);
     this.#base = all;
@@ -136,6 +171,14 @@ export class StatSeries extends Series<StatReader, AnnouncedMetric> {
   override addTo(metrics: MetricValue[], window: number): void {
     const summary = this.#lastWindow ?? this.#summary(this.#all(), this.#sum(), window);
     metrics.push({ type: 'stat', name: this.name, summary, buckets: this.#buckets() });
+  }
+
+  /** The count is what a recorder writes last (stat.ts). */
+  protected override hasMoved(): boolean {
+    const count = this.#count();
+    const hasMoved = count !== this.#seenCount;
+    this.#seenCount = count;
+    return hasMoved;
   }
 
   protected override read(memory: MetricMemory, metric: AnnouncedMetric): StatReader {
@@ -150,7 +193,9 @@ export class StatSeries extends Series<StatReader, AnnouncedMetric> {
 
   /** Recorded so far, in all threads: cheap, to see whether anything was. */
   #count(): number {
-    return this.readers.reduce((count, reader) => count + reader.count, this.#kept?.total ?? 0);
+    let count = this.#kept?.total ?? 0;
+    for (const reader of this.readers) count += reader.count;
+    return count;
   }
 
   #sum(): number {

@@ -8,7 +8,13 @@ export interface MetricSnapshot {
 export interface ScopeSnapshot {
   /** The same array in each snapshot as long as the scope lives, so that what is derived from it can be kept. */
   readonly path: readonly string[];
+  /** Read when it is asked for. */
   readonly metrics: readonly MetricValue[];
+  /**
+   * Another one than at an earlier look when `metrics` may tell something else than it did then: ask for it before them. None:
+   * nobody knows. It is far cheaper to find out than the metrics are, since most scopes are idle.
+   */
+  readonly version?: number;
 }
 
 export type MetricValue = NumberValue | StatValue;

@@ -65,9 +65,10 @@ export class StatSlot {
     const bucket = bucketOf(scaled < MAX_STEPS ? scaled | 0 : MAX_STEPS);
     if (bucket >>> 5 !== this.#octave) this.#turnTo(place, bucket >>> 5);
     this.#counts[this.#base + (bucket & (OCTAVE_BUCKETS - 1))]! += 1;
-    floats[index + STAT_COUNT]! += 1;
     floats[index + STAT_SUM]! += amount;
     this.#extend(place, amount);
+    // Last: whoever reads a count that has not changed has nothing else to read again.
+    floats[index + STAT_COUNT]! += 1;
   }
 
   /** Leaves its slots to others: those of the octaves that it has taken. It takes no more. */

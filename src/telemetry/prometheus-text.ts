@@ -5,15 +5,20 @@
  * A stat gives three families: a summary of the last full minute, with `_sum` and `_count` as the original has them; its
  * average, `<name>_avg`; and, for latencies of requests, a classic histogram since the start, `<name>_hist`, which
  * can be added up over hosts. Its bounds are off by at most the histogram's error (metrics/buckets.ts).
+ *
+ * Lines of scopes that tell their version are kept until that changes (prometheus-pages.ts).
  */
 import { describe, type MetricDefinition } from '../metrics/names.ts';
-import type { Buckets, MetricSnapshot, MetricValue, StatValue, Summary } from '../metrics/snapshot.ts';
-import { float } from './numbers.ts';
+import type { MetricSnapshot, MetricValue, ScopeSnapshot } from '../metrics/snapshot.ts';
+import { type ScopeLabels, scopeLabels, type Target, writeMetric } from './prometheus-lines.ts';
 import { nameOf, prefixOf, type ScopeName, scopeName, seriesName } from './prometheus-names.ts';
-import { TextBuffer } from './text-buffer.ts';
+import { FreshLines, Group } from './prometheus-pages.ts';
 
 /** The original says `text/plain` alone; the version is what Prometheus 3 wants to see. */
 export const PROMETHEUS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+
+/** What is kept of a rendering is let go when nobody has asked for another by then, ms. */
+const KEPT_MS = 5 * 60_000;
 
 type FamilyType = 'counter' | 'gauge' | 'summary' | 'histogram';
 
@@ -21,30 +26,30 @@ interface Family {
   readonly name: string;
   readonly type: FamilyType;
   /** TYPE and HELP. */
-  readonly header: string;
+  readonly header: Buffer;
   /** Which metric gives the series without further labels than the scope's, and so for each set of further labels. */
   readonly owners: Map<string, string>;
-  /** Of the rendering that is under way. */
-  readonly lines: TextBuffer;
-}
-
-/** Where one metric of one kind of scope goes. */
-interface Target {
-  /** The labels beside the scope's. */
-  readonly labels: string;
-  /** Of a counter or gauge, or the summary of a stat. */
-  readonly main: Family;
-  readonly average: Family | null;
-  readonly histogram: Family | null;
 }
 
 interface ScopeKind {
   readonly scope: ScopeName;
-  /** Its labels in braces; empty when there are none. */
-  readonly braced: string;
+  readonly labels: ScopeLabels;
   /** By name of the metric; null for one whose series another one has already. */
-  readonly targets: Map<string, Target | null>;
+  readonly targets: Map<string, Target<Family> | null>;
 }
+
+/** Where the lines of a scope are kept. */
+interface Place {
+  readonly group: Group<Family>;
+  readonly number: number;
+  /** Of the scope, when its lines were written; null: they have not been. */
+  version: number | null;
+  /** The last rendering that had the scope. */
+  seen: number;
+}
+
+/** What was just rendered of one group. */
+type Fresh = Map<Family, FreshLines>;
 
 export class PrometheusText {
   readonly #prefix: string;
@@ -54,6 +59,12 @@ export class PrometheusText {
   readonly #kinds = new Map<string, ScopeKind['targets']>();
   /** By the path of a scope, which is the same array in each snapshot. */
   readonly #scopes = new WeakMap<readonly string[], ScopeKind>();
+
+  /** What is kept: only scopes that were in the last snapshot. By path, too. */
+  readonly #places = new Map<readonly string[], Place>();
+  #groups: Group<Family>[] = [];
+  readonly #letGo = setTimeout(() => this.#forget(), KEPT_MS).unref();
+  #renderings = 0;
 
   /** `prefix` stands before each name. */
   constructor(prefix = '') {
@@ -67,18 +78,101 @@ export class PrometheusText {
 
   /** The text in UTF-8, in pieces to be written one after the other. */
   chunks(snapshot: MetricSnapshot): Buffer[] {
-    for (const { path, metrics } of snapshot.scopes) {
-      const kind = this.#scopeKind(path);
-      for (const metric of metrics) {
-        const target = this.#target(kind, path, metric);
-        if (target !== null) write(target, kind, metric);
+    this.#letGo.refresh();
+    try {
+      return this.#pieces(this.#update(snapshot));
+    } catch (error) {
+      // Whatever was half done.
+      this.#forget();
+      throw error;
+    }
+  }
+
+  /** Brings the pages up to date. Returns the lines of the scopes that do not tell a version. */
+  #update({ scopes }: MetricSnapshot): Fresh {
+    this.#renderings++;
+    const unkept: Fresh = new Map();
+    let fresh: Fresh = new Map();
+    let group: Group<Family> | null = null;
+    for (const scope of scopes) {
+      const { path, version } = scope;
+      if (version === undefined) {
+        this.#write(scope, unkept, 0);
+        continue;
       }
+      const place = this.#places.get(path) ?? this.#newPlace(path);
+      place.seen = this.#renderings;
+      if (place.version === version) continue;
+      if (place.group !== group) {
+        group?.update(fresh);
+        group = place.group;
+        fresh = new Map();
+      }
+      group.replace(place.number);
+      this.#write(scope, fresh, place.number);
+      place.version = version;
     }
-    const parts: Buffer[] = [];
-    for (const { header, lines } of this.#families.values()) {
-      if (!lines.isEmpty) parts.push(Buffer.from(header), ...lines.take());
+    group?.update(fresh);
+    this.#dropUnseen();
+    return unkept;
+  }
+
+  #write({ path, metrics }: ScopeSnapshot, into: Fresh, place: number): void {
+    const kind = this.#scopeKind(path);
+    const emit = (family: Family, text: string): void => {
+      let lines = into.get(family);
+      if (lines === undefined) {
+        lines = new FreshLines();
+        into.set(family, lines);
+      }
+      lines.append(place, text);
+    };
+    for (const metric of metrics) {
+      const target = this.#target(kind, path, metric);
+      if (target !== null) writeMetric(target, kind.labels, metric, emit);
     }
-    return parts;
+  }
+
+  /** After all others, as the scope is in the snapshot. */
+  #newPlace(path: readonly string[]): Place {
+    let group = this.#groups.at(-1);
+    if (group === undefined || group.isFull) {
+      group = new Group();
+      this.#groups.push(group);
+    }
+    const place = { group, number: group.take(), version: null, seen: 0 };
+    this.#places.set(path, place);
+    return place;
+  }
+
+  #dropUnseen(): void {
+    for (const [path, { group, number, seen }] of this.#places) {
+      if (seen === this.#renderings) continue;
+      this.#places.delete(path);
+      group.give(number);
+    }
+    this.#groups = this.#groups.filter((group) => !group.isEmpty);
+    for (const group of this.#groups) group.update(NO_LINES);
+  }
+
+  #forget(): void {
+    this.#places.clear();
+    this.#groups = [];
+  }
+
+  #pieces(unkept: Fresh): Buffer[] {
+    const pieces: Buffer[] = [];
+    for (const family of this.#families.values()) {
+      const before = pieces.push(family.header);
+      for (const { pages } of this.#groups) {
+        const page = pages.get(family);
+        if (page !== undefined) pieces.push(page.bytes);
+      }
+      const lines = unkept.get(family);
+      if (lines !== undefined) pieces.push(Buffer.from(lines.texts.join('')));
+      if (pieces.length === before) pieces.pop();
+    }
+    return pieces;
   }
 
   #scopeKind(path: readonly string[]): ScopeKind {
@@ -91,13 +185,13 @@ export class PrometheusText {
         targets = new Map();
         this.#kinds.set(key, targets);
       }
-      kind = { scope, targets, braced: inBraces(scope.labels) };
+      kind = { scope, targets, labels: scopeLabels(scope.labels) };
       this.#scopes.set(path, kind);
     }
     return kind;
   }
 
-  #target({ scope, targets }: ScopeKind, path: readonly string[], metric: MetricValue): Target | null {
+  #target({ scope, targets }: ScopeKind, path: readonly string[], metric: MetricValue): Target<Family> | null {
     let target = targets.get(metric.name);
     if (target === undefined) {
       target = this.#newTarget(scope, describe(path, metric.name), metric);
@@ -106,7 +200,7 @@ export class PrometheusText {
     return target;
   }
 
-  #newTarget(scope: ScopeName, definition: MetricDefinition | null, metric: MetricValue): Target | null {
+  #newTarget(scope: ScopeName, definition: MetricDefinition | null, metric: MetricValue): Target<Family> | null {
     const { name: own, labels } = seriesName(metric.name, scope.labelsFailures);
     const name = `${this.#prefix}${nameOf([scope.name, own])}`.replace(/^(?=\d)/, '_');
     const help = definition?.help ?? `${scope.literal}/${metric.name}`;
@@ -127,8 +221,8 @@ export class PrometheusText {
     let family = this.#families.get(name);
     if (family === undefined) {
       const text = help.replaceAll('\\', '\\\\').replaceAll('\n', '\\n');
-      const header = `# HELP ${name} ${text}\n# TYPE ${name} ${type}\n`;
-      family = { name, type, header, owners: new Map(), lines: new TextBuffer() };
+      const header = Buffer.from(`# HELP ${name} ${text}\n# TYPE ${name} ${type}\n`);
+      family = { name, type, header, owners: new Map() };
       this.#families.set(name, family);
     }
     const first = family.owners.get(labels) ?? owner;
@@ -137,71 +231,4 @@ export class PrometheusText {
   }
 }
 
-function write(target: Target, scope: ScopeKind, metric: MetricValue): void {
-  const isPlain = target.labels === '';
-  const labels = isPlain ? scope.scope.labels : joined(scope.scope.labels, target.labels);
-  const braced = isPlain ? scope.braced : inBraces(labels);
-  switch (metric.type) {
-    case 'counter':
-      target.main.lines.append(`${target.main.name}${braced} ${metric.value}\n`);
-      break;
-    case 'gauge':
-      target.main.lines.append(`${target.main.name}${braced} ${prometheusFloat(metric.value)}\n`);
-      break;
-    case 'stat':
-      writeStat(target, labels, braced, metric);
-  }
-}
-
-/** Nothing for a stat without values, as in the original. */
-function writeStat({ main, average, histogram }: Target, labels: string, braced: string, stat: StatValue): void {
-  const { summary, buckets } = stat;
-  if (summary.count > 0) {
-    main.lines.append(summaryLines(main.name, labels, braced, summary));
-    average?.lines.append(`${average.name}${braced} ${float(summary.sum / summary.count)}\n`);
-  }
-  if (histogram !== null && buckets !== null && buckets.count > 0) {
-    histogram.lines.append(histogramLines(histogram.name, labels, braced, buckets));
-  }
-}
-
-function summaryLines(
-  name: string,
-  labels: string,
-  braced: string,
-  { count, sum, min, max, quantiles }: Summary,
-): string {
-  const open = labels === '' ? `${name}{quantile="` : `${name}{${labels}, quantile="`;
-  const [p50, p90, p95, p99, p999, p9999] = quantiles as [number, number, number, number, number, number];
-  return (
-    `${name}_count${braced} ${count}\n${name}_sum${braced} ${rounded(sum)}\n` +
-    `${open}0"} ${rounded(min)}\n${open}0.5"} ${rounded(p50)}\n${open}0.9"} ${rounded(p90)}\n` +
-    `${open}0.95"} ${rounded(p95)}\n${open}0.99"} ${rounded(p99)}\n${open}0.999"} ${rounded(p999)}\n` +
-    `${open}0.9999"} ${rounded(p9999)}\n${open}1"} ${rounded(max)}\n`
-  );
-}
-
-function histogramLines(name: string, labels: string, braced: string, { bounds, counts, count, sum }: Buckets): string {
-  const open = labels === '' ? `${name}_bucket{le="` : `${name}_bucket{${labels}, le="`;
-  let lines = '';
-  for (let at = 0; at < bounds.length; at++) lines += `${open}${bounds[at]}"} ${counts[at]}\n`;
-  return `${lines}${open}+Inf"} ${count}\n${name}_sum${braced} ${rounded(sum)}\n${name}_count${braced} ${count}\n`;
-}
-
-function inBraces(labels: string): string {
-  return labels === '' ? '' : `{${labels}}`;
-}
-
-function joined(labels: string, further: string): string {
-  return labels === '' ? further : `${labels}, ${further}`;
-}
-
-/** Thousandths of a unit: finer than what stats tell apart. */
-function rounded(value: number): string {
-  if (Number.isInteger(value)) return String(value);
-  return String(Math.round(value * 1000) / 1000);
-}
-
-function prometheusFloat(value: number): string {
-  return Number.isFinite(value) ? float(value) : Number.isNaN(value) ? 'NaN' : value > 0 ? '+Inf' : '-Inf';
-}
+const NO_LINES: Fresh = new Map();

@@ -169,3 +169,43 @@ test('how unevenly threads share the requests is told by mean and deviations', a
   t.match(of('stddev'), { type: 'gauge', value: 10 });
   t.match(of('relative_stddev'), { type: 'gauge', value: 0.5 });
 });
+
+test('a version changes with what is told, and only then', async (t) => {
+  const collector = new MetricCollector();
+  const registry = new MetricRegistry();
+  const source = collector.attach();
+  registry.onAnnounce((announcement) => source.accept(announcement));
+  const scope = registry.scope(['rt', 'out', 'service', 'svc/web']);
+  const latency = scope.stat('request_latency_ms');
+  latency.record(1);
+  const pending = scope.gauge('pending');
+  registry.flush();
+  const find = () => [...collector.snapshot().scopes].find(({ path }) => path.join('/') === web);
+  let last = find()?.version;
+  const hasChanged = (): boolean => {
+    const version = find()?.version;
+    const changed = version !== last;
+    last = version;
+    return changed;
+  };
+  t.notOk(hasChanged());
+  scope.counter('requests').increment();
+  t.ok(hasChanged());
+  latency.record(0);
+  t.ok(hasChanged(), 'a value of 0 was recorded');
+  collector.roll();
+  t.ok(hasChanged(), 'the last minute is another one');
+  collector.roll();
+  t.ok(hasChanged(), 'the last minute had no values');
+  collector.roll();
+  t.notOk(hasChanged(), 'nor had this one');
+  scope.counter('failures/a').add(0);
+  registry.flush();
+  t.ok(hasChanged(), 'a counter is there');
+
+  pending.set(1);
+  t.equal(find()?.metrics.find(({ name }) => name === 'pending')?.type, 'gauge');
+  pending.set(0);
+  t.ok(hasChanged(), 'what was told in between is no longer so');
+  t.notOk(hasChanged());
+});
