@@ -75,7 +75,7 @@ export class Group<Family> {
   update(fresh: ReadonlyMap<Family, FreshLines>): void {
     if (this.#hasOld) {
       for (const [family, page] of this.pages) {
-        if (!fresh.has(family) && page.places.some((place) => this.#isOld[place] === 1)) this.#put(family, page);
+        if (!fresh.has(family)) this.#put(family, page);
       }
     }
     for (const [family, lines] of fresh) this.#put(family, this.pages.get(family), lines);
@@ -83,22 +83,49 @@ export class Group<Family> {
     this.#hasOld = false;
   }
 
-  #put(family: Family, old: Page | undefined, fresh?: FreshLines): void {
+  #put(family: Family, old: Page | undefined, fresh: FreshLines = NOTHING): void {
+    const page = (old && this.#patched(old, fresh)) ?? this.#assembled(old, fresh);
+    if (page === null) this.pages.delete(family);
+    else this.pages.set(family, page);
+  }
+
+  /**
+   * The page with the fresh lines in the places of the old ones; null when these are not as long, which only assembling it anew
+   * can do. Most often just numbers have changed, or nothing in this family.
+   */
+  #patched(old: Page, { places, texts }: FreshLines): Page | null {
+    let { bytes } = old;
+    let next = 0;
+    for (let at = 0; at < old.places.length; at++) {
+      if (this.#isOld[old.places[at] as number] === 0) continue;
+      const [from, to] = [startOf(old, at), old.ends[at] as number];
+      const text = texts[next] ?? '';
+      if (places[next] !== old.places[at] || Buffer.byteLength(text) !== to - from) return null;
+      next++;
+      if (bytes.toString('utf8', from, to) === text) continue;
+      if (bytes === old.bytes) bytes = copyOf(bytes);
+      bytes.write(text, from);
+    }
+    if (next < places.length) return null;
+    return bytes === old.bytes ? old : { ...old, bytes };
+  }
+
+  #assembled(old: Page | undefined, fresh: FreshLines): Page | null {
     const assembly = new Assembly(fresh);
-    for (const [at, place] of old?.places.entries() ?? []) {
+    for (let at = 0; old !== undefined && at < old.places.length; at++) {
+      const place = old.places[at] as number;
       if (this.#isOld[place] === 1) continue;
       assembly.addFresh(place);
-      assembly.addOld(place, at === 0 ? 0 : (old?.ends[at - 1] as number), old?.ends[at] as number);
+      assembly.addOld(place, startOf(old, at), old.ends[at] as number);
     }
     assembly.addFresh(GROUP_SCOPES);
-    if (assembly.isEmpty) this.pages.delete(family);
-    else this.pages.set(family, assembly.page(old?.bytes));
+    return assembly.isEmpty ? null : assembly.page(old?.bytes);
   }
 }
 
 /** A page in the making. */
 class Assembly {
-  readonly #fresh: FreshLines | undefined;
+  readonly #fresh: FreshLines;
   /** The next of the fresh ones. */
   #next = 0;
   readonly #places: number[] = [];
@@ -107,7 +134,7 @@ class Assembly {
   readonly #runs: (string | { readonly from: number; to: number })[] = [];
   #length = 0;
 
-  constructor(fresh: FreshLines | undefined) {
+  constructor(fresh: FreshLines) {
     this.#fresh = fresh;
   }
 
@@ -124,7 +151,7 @@ class Assembly {
 
   /** Adds what is fresh of the places before this one. */
   addFresh(end: number): void {
-    const { places, texts } = this.#fresh ?? NOTHING;
+    const { places, texts } = this.#fresh;
     const first = this.#next;
     while (this.#next < places.length && (places[this.#next] as number) < end) this.#next++;
     if (this.#next === first) return;
@@ -154,6 +181,16 @@ class Assembly {
 }
 
 const NOTHING = new FreshLines();
+
+function startOf({ ends }: Page, at: number): number {
+  return at === 0 ? 0 : (ends[at - 1] as number);
+}
+
+function copyOf(bytes: Buffer): Buffer {
+  const copied = Buffer.allocUnsafeSlow(bytes.length);
+  bytes.copy(copied);
+  return copied;
+}
 
 function copy(old: Buffer | undefined, { from, to }: { from: number; to: number }, into: Buffer, at: number): number {
   return old?.copy(into, at, from, to) ?? 0;
