@@ -4,7 +4,8 @@ import { BUCKETS, bucketMiddle, OCTAVE_BUCKETS as WIDTH } from './buckets.ts';
 export class Histogram {
   /** The first bucket that `#counts` has. */
   #first = 0;
-  #counts = new Float64Array(0);
+  /** An array on the heap: made and gone with each scrape, where buffers outside of it would cost many times as much. */
+  #counts: number[] = [];
   #total = 0;
 
   /** How many values were counted. */
@@ -51,14 +52,15 @@ export class Histogram {
 
   /** The first and the last bucket that have values; null when none has. */
   range(): { readonly least: number; readonly greatest: number } | null {
-    const least = this.#counts.findIndex((count) => count > 0);
-    if (least === -1) return null;
-    const greatest = this.#counts.findLastIndex((count) => count > 0);
+    let [least, greatest] = [0, this.#counts.length - 1];
+    while (greatest >= 0 && !((this.#counts[greatest] as number) > 0)) greatest--;
+    if (greatest === -1) return null;
+    while (!((this.#counts[least] as number) > 0)) least++;
     return { least: this.#first + least, greatest: this.#first + greatest };
   }
 
   /** Adds all counts to `into`, see BoundMap. */
-  addToBounds(map: BoundMap, into: Float64Array): void {
+  addToBounds(map: BoundMap, into: number[]): void {
     for (let at = 0; at < this.#counts.length; at += WIDTH) {
       map.addOctave(into, (this.#first + at) / WIDTH, this.#counts, at);
     }
@@ -77,8 +79,8 @@ export class Histogram {
     const from = wasEmpty ? first : Math.min(first, this.#first);
     const to = wasEmpty ? end : Math.max(end, this.#first + this.#counts.length);
     if (to - from > this.#counts.length) {
-      const counts = new Float64Array(to - from);
-      if (!wasEmpty) counts.set(this.#counts, this.#first - from);
+      const counts = new Array<number>(to - from).fill(0);
+      for (let at = 0; at < this.#counts.length; at++) counts[this.#first - from + at] = this.#counts[at] as number;
       this.#counts = counts;
       this.#first = from;
     }
@@ -104,7 +106,7 @@ export class BoundMap {
   }
 
   /** Adds the counts of one octave to `into`, which has a place for each bound and one for infinity. */
-  addOctave(into: Float64Array, octave: number, counts: Float64Array, offset: number): void {
+  addOctave(into: number[], octave: number, counts: ArrayLike<number>, offset: number): void {
     for (let bucket = 0; bucket < WIDTH; bucket++) {
       const count = counts[offset + bucket] as number;
       // Most are 0, and this is done for every latency at every scrape.

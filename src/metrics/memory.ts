@@ -128,7 +128,7 @@ export class StatReader extends Reader {
     this.#eachOctave((octave, floats, place) => histogram.addOctave(octave, floats, place));
   }
 
-  addToBounds(map: BoundMap, into: Float64Array): void {
+  addToBounds(map: BoundMap, into: number[]): void {
     this.#eachOctave((octave, floats, place) => map.addOctave(into, octave, floats, place));
   }
 

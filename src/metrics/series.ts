@@ -199,7 +199,9 @@ export class StatSeries extends Series<StatReader, AnnouncedMetric> {
   }
 
   #sum(): number {
-    return this.readers.reduce((sum, reader) => sum + reader.sum, this.#keptSum);
+    let sum = this.#keptSum;
+    for (const reader of this.readers) sum += reader.sum;
+    return sum;
   }
 
   #all(): Histogram {
@@ -226,9 +228,13 @@ export class StatSeries extends Series<StatReader, AnnouncedMetric> {
    */
   #extremes(values: Histogram, window: number): { min: number; max: number } {
     const { least, greatest } = values.range() as NonNullable<ReturnType<Histogram['range']>>;
-    const known = this.readers.flatMap((reader) => reader.extremes(window) ?? []);
-    const min = Math.min(...known.map((extremes) => extremes.min));
-    const max = Math.max(...known.map((extremes) => extremes.max));
+    let [min, max] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+    for (const reader of this.readers) {
+      const known = reader.extremes(window);
+      if (known === null) continue;
+      min = Math.min(min, known.min);
+      max = Math.max(max, known.max);
+    }
     return {
       min: this.#isIn(least, min) ? min : bucketMiddle(least) / this.#stepsPerUnit,
       max: this.#isIn(greatest, max) ? max : bucketMiddle(greatest) / this.#stepsPerUnit,
@@ -243,7 +249,7 @@ export class StatSeries extends Series<StatReader, AnnouncedMetric> {
   #buckets(): Buckets | null {
     if (this.#bounds === null) return null;
     const { bounds } = this.#bounds;
-    const counts = new Float64Array(bounds.length + 1);
+    const counts = new Array<number>(bounds.length + 1).fill(0);
     this.#kept?.addToBounds(this.#bounds, counts);
     for (const reader of this.readers) reader.addToBounds(this.#bounds, counts);
     for (let at = 1; at < counts.length; at++) counts[at]! += counts[at - 1] as number;

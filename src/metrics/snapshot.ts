@@ -54,7 +54,7 @@ export interface Buckets {
   /** Upper bounds in the stat's unit, ascending; infinity is not among them. */
   readonly bounds: readonly number[];
   /** How many values were at most each bound; after the bounds comes the count of all. */
-  readonly counts: Float64Array;
+  readonly counts: readonly number[];
   readonly count: number;
   readonly sum: number;
 }

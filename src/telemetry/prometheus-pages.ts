@@ -11,7 +11,7 @@
  */
 
 /** Scopes of a group: many make few pieces to be sent, few make little to be copied for one that changed. */
-const GROUP_SCOPES = 512;
+const GROUP_SCOPES = 256;
 
 /** Lines of one family of a group's scopes. */
 export interface Page {
