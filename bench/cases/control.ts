@@ -15,7 +15,9 @@ import { atRate } from './loads.ts';
 
 const EDITS = 10;
 const FLOOD_NAMES = 100_000;
+/** At full speed; `--seconds` that are more than these are filled at an even pace. */
 const FLOOD_SECONDS = 40;
+const FLOOD_CONNECTIONS = 50;
 /** What lingers after its last reader is gone by then, ms. */
 const AFTER_FLOOD_MS = 15_000;
 const SERVICES = 2_000;
@@ -39,8 +41,12 @@ async function discovery(running: Running, bench: Bench): Promise<Figures> {
 }
 
 async function flood(running: Running, bench: Bench): Promise<Figures> {
+  const seconds = Math.max(FLOOD_SECONDS, bench.seconds);
+  // A little less than its share of the time, since the answers take some too.
+  const pauseMs = Math.floor((0.95 * seconds * 1_000 * FLOOD_CONNECTIONS) / FLOOD_NAMES);
+  const pace = bench.seconds > FLOOD_SECONDS ? { pauseMs } : {};
   const before = residentBytes(running.pids);
-  const load = byWrk({ hosts: madeUp })(running, bench, FLOOD_SECONDS);
+  const load = byWrk({ hosts: madeUp, connections: FLOOD_CONNECTIONS, ...pace })(running, bench, seconds);
   const peak = await peakBytes(running.pids, load);
   const { requests, rps } = await load;
   if (requests < FLOOD_NAMES) throw new Error(`${requests} requests are less than one for each name`);
@@ -89,7 +95,7 @@ export const CONTROL: readonly Case[] = [
   {
     ...memoryCase,
     name: 'flood',
-    title: `${FLOOD_NAMES.toLocaleString('en')} host names in ${FLOOD_SECONDS} s: memory at most, and what is left ${AFTER_FLOOD_MS / 1_000} s later`,
+    title: `${FLOOD_NAMES.toLocaleString('en')} host names in ${FLOOD_SECONDS} s (evenly over more where --seconds says so): memory at most, and what is left ${AFTER_FLOOD_MS / 1_000} s later`,
     subjects: [
       subject('signpost, unknown names', 'signpost'),
       subject('signpost, a wildcard entry', 'signpost', { hosts: ['web', 'other'] }),

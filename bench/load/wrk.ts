@@ -20,6 +20,8 @@ export interface WrkLoad {
   readonly bodyBytes?: number;
   /** Host names to ask for in turn, in an order that is shuffled once; without them it is HOST alone. */
   readonly hosts?: readonly string[];
+  /** What each connection waits before each request, ms; none: nothing. */
+  readonly pauseMs?: number;
 }
 
 /**
@@ -54,6 +56,7 @@ function request()
   return ready[turn]
 end`);
   }
+  if (load.pauseMs !== undefined) parts.push(`function delay() return ${load.pauseMs} end`);
   return parts.join('\n');
 }
 
