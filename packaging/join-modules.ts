@@ -5,7 +5,7 @@
  * Only what has a thread or process to itself, or stands behind the command line, is joined, so that no module that is known
  * by identity exists twice on one thread. The single modules stay: other commands load them, and source maps lead to them.
  */
-import { readFileSync } from 'node:fs';
+import { copyFileSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { build, type Plugin } from 'esbuild';
 
@@ -59,3 +59,6 @@ for (const entry of ENTRIES) {
     external: [...APART.map((path) => join(DIST, path)), ...packages],
   });
 }
+
+// Its licence goes where its code goes.
+copyFileSync(join(ROOT, 'node_modules', JOINED_PACKAGE, 'LICENSE'), join(DIST, `LICENSE.${JOINED_PACKAGE}`));
