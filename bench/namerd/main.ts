@@ -5,11 +5,12 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { killChildrenOnExit } from '../children.ts';
 import { describeMachine } from '../machine.ts';
+import { failOver } from './fail-over.ts';
 import { mesh } from './mesh.ts';
 import { type Figure, isMet, type Part } from './part.ts';
 import { storage } from './storage.ts';
 
-const PARTS: readonly Part[] = [storage, mesh];
+const PARTS: readonly Part[] = [storage, mesh, failOver];
 
 interface Options {
   readonly seconds: string;

@@ -1,12 +1,12 @@
 /** The mesh interface, as a fleet meets it: how soon an update is everywhere, and what clients cost that only hold on. */
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Child, freePort, launch, untilReady } from '../children.ts';
+import { type Child, launch } from '../children.ts';
 import { cpuMicros, residentBytes } from '../machine.ts';
 import { type MeshLoad, shiftDtab } from './mesh-plan.ts';
+import { type Namerd, startNamerd } from './namerd.ts';
 import { type Figure, type Part, type PartOptions, percentile } from './part.ts';
 
 const MIB = 1024 * 1024;
@@ -20,6 +20,8 @@ const MAX_RSS_MIB = 400;
 const MAX_IDLE_CPU_PERCENT = 5;
 /** Above this the cost of a stream is worth a word. */
 const STREAM_KIB = 20;
+
+let databases = 0;
 
 export const mesh: Part = {
   name: 'mesh',
@@ -41,7 +43,7 @@ async function updates(options: PartOptions): Promise<Figure[]> {
   const figures: Figure[] = [];
   for (const names of [1, 10]) {
     const clients = { clients: 100, names, distinct: false };
-    const namerd = await startNamerd(options);
+    const namerd = await start(options);
     const load = await startLoad(options, namerd, clients);
     const what = `100 clients, ${names} ${names === 1 ? 'name' : 'names'} each`;
     const count = Math.max(10, seconds * 10);
@@ -66,7 +68,7 @@ async function updates(options: PartOptions): Promise<Figure[]> {
 /** What namerd takes while nothing changes. */
 async function held(options: PartOptions, clients: Clients, isHeld: boolean): Promise<Figure[]> {
   const { progress, seconds } = options;
-  const namerd = await startNamerd(options);
+  const namerd = await start(options);
   await sleep(SETTLE_MS);
   const { pid } = namerd.child;
   const before = residentBytes([pid]);
@@ -101,33 +103,11 @@ function ms(limit: number): Pick<Figure, 'unit' | 'target'> {
   return { unit: 'ms', target: { limit, is: 'at most' } };
 }
 
-interface Namerd {
-  readonly child: Child;
-  readonly mesh: number;
-  readonly http: number;
-}
-
-async function startNamerd({ folder, cores }: PartOptions): Promise<Namerd> {
-  const [meshPort, http, admin] = [await freePort(), await freePort(), await freePort()];
-  const config = join(folder, `mesh-${meshPort}.yaml`);
-  writeFileSync(
-    config,
-    [
-      `admin: {port: ${admin}}`,
-      `storage: {kind: io.l5d.sqlite, path: ${join(folder, `mesh-${meshPort}.sqlite`)}}`,
-      `interfaces: [{kind: io.l5d.mesh, port: ${meshPort}}, {kind: io.l5d.httpController, port: ${http}}]`,
-    ].join('\n'),
-  );
-  const main = join(import.meta.dirname, '../../namerd/main.ts');
-  const child = launch('namerd', cores, { file: process.execPath, args: [main, '-log.level=ERROR', config] });
-  await untilReady(child, admin, 'localhost');
-  const created = await fetch(`http://127.0.0.1:${http}/api/1/dtabs/default`, {
-    method: 'PUT',
-    headers: { 'Content-Type': 'application/dtab' },
-    body: shiftDtab('127.0.0.1'),
-  });
-  if (created.status !== 204) throw new Error(`the namespace could not be made: ${created.status}`);
-  return { child, mesh: meshPort, http };
+async function start(options: PartOptions): Promise<Namerd> {
+  const path = join(options.folder, `mesh-${++databases}.sqlite`);
+  const namerd = await startNamerd(options, { path, interfaces: ['io.l5d.mesh', 'io.l5d.httpController'] });
+  await namerd.put(shiftDtab('127.0.0.1'));
+  return namerd;
 }
 
 interface Load {

@@ -2,12 +2,12 @@
  * The storage in SQLite, as its users meet it: a namerd of its own process, 50 writers that each update a namespace over HTTP by
  * version, and readers beside them. At the end namerd is killed, and the file must hold every update that was acknowledged.
  */
-import { closeSync, fsyncSync, openSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SqliteStorage } from '../../namerd/storage/sqlite/storage.ts';
-import { type Child, freePort, launch, untilReady } from '../children.ts';
+import { startNamerd } from './namerd.ts';
 import type { Figure, Part, PartOptions } from './part.ts';
 import { percentile } from './part.ts';
 
@@ -79,42 +79,24 @@ function figures(suffix: string, { writeMs, readMs, seconds, lost }: Measured, i
 }
 
 async function measure(options: PartOptions, name: string, updatesPerSecond: number | null): Promise<Measured> {
-  const { folder, seconds, cores, progress } = options;
+  const { folder, seconds, progress } = options;
   const path = join(folder, `${updatesPerSecond ?? 'free'}.sqlite`);
-  const namerd = await start(folder, path, cores);
+  const namerd = await startNamerd(options, { path, interfaces: ['io.l5d.httpController'] });
   progress(`${name}, ${seconds} s`);
   const beginMs = performance.now();
   const load: Load = { startMs: beginMs + WARM_UP_MS, writeMs: [], readMs: [], last: new Array(WRITERS).fill(0) };
   const endMs = load.startMs + seconds * 1000;
   const agent = new Agent({ keepAlive: true, maxSockets: WRITERS + READERS });
   const writers = Array.from({ length: WRITERS }, (_, writer) =>
-    write(load, agent, namerd.port, writer, { beginMs, endMs, updatesPerSecond }),
+    write(load, agent, namerd.http, writer, { beginMs, endMs, updatesPerSecond }),
   );
-  const readers = Array.from({ length: READERS }, (_, reader) => read(load, agent, namerd.port, reader, endMs));
+  const readers = Array.from({ length: READERS }, (_, reader) => read(load, agent, namerd.http, reader, endMs));
   await Promise.all([...writers, ...readers]);
   const tookSeconds = (performance.now() - load.startMs) / 1000;
   process.kill(namerd.child.pid, 'SIGKILL');
   await namerd.child.ended;
   agent.destroy();
   return { ...load, seconds: tookSeconds, lost: await lostUpdates(path, load) };
-}
-
-async function start(folder: string, path: string, cores: string): Promise<{ child: Child; port: number }> {
-  const [port, admin] = [await freePort(), await freePort()];
-  const config = join(folder, `${port}.yaml`);
-  writeFileSync(
-    config,
-    [
-      `admin: {port: ${admin}}`,
-      `storage: {kind: io.l5d.sqlite, path: ${path}}`,
-      `interfaces: [{kind: io.l5d.httpController, port: ${port}}]`,
-    ].join('\n'),
-  );
-  const main = join(import.meta.dirname, '../../namerd/main.ts');
-  const child = launch('namerd', cores, { file: process.execPath, args: [main, '-log.level=ERROR', config] });
-  // Its first page is there when the interfaces are.
-  await untilReady(child, admin, 'localhost');
-  return { child, port };
 }
 
 const filler = Array.from(

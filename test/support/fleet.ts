@@ -27,6 +27,7 @@ export async function namedBackend(t: Test, name: string): Promise<number> {
 
 export interface FleetNamerd {
   readonly meshPort: number;
+  readonly httpPort: number;
   readonly program: ServingProgram;
   /** Writes a dtab; the version that it is. */
   put(namespace: string, dtab: string): Promise<string>;
@@ -55,6 +56,7 @@ export async function fleetNamerd(t: Test, storage: string): Promise<FleetNamerd
   let program = await startNamerd(t, config);
   return {
     meshPort,
+    httpPort: http,
     get program() {
       return program;
     },
@@ -89,17 +91,19 @@ export interface FleetSignpost {
 export interface FleetSignpostOptions {
   readonly stateDirectory?: string;
   readonly workers?: number;
+  /** How it asks namerd: over io.l5d.mesh when left out. */
+  readonly kind?: 'io.l5d.mesh' | 'io.l5d.namerd.http';
 }
 
 /** A Signpost whose only router asks the namerds at these ports. */
 export async function fleetSignpost(
   t: Test,
-  meshPorts: readonly number[],
-  { stateDirectory = tempDir(t), workers = 2 }: FleetSignpostOptions = {},
+  namerdPorts: readonly number[],
+  { stateDirectory = tempDir(t), workers = 2, kind = 'io.l5d.mesh' }: FleetSignpostOptions = {},
 ): Promise<FleetSignpost> {
   const [admin = 0, port = 0] = await freePorts(2);
   const disco = tempDir(t);
-  writeFileSync(join(disco, 'namerd'), meshPorts.map((meshPort) => `127.0.0.1 ${meshPort}\n`).join(''));
+  writeFileSync(join(disco, 'namerd'), namerdPorts.map((namerd) => `127.0.0.1 ${namerd}\n`).join(''));
   const config = [
     `admin: {port: ${admin}}`,
     `workers: ${workers}`,
@@ -107,7 +111,8 @@ export async function fleetSignpost(
     '- protocol: http',
     '  label: in',
     '  interpreter:',
-    '    kind: io.l5d.mesh',
+    `    kind: ${kind}`,
+    ...(kind === 'io.l5d.mesh' ? [] : ['    experimental: true']),
     '    dst: /#/io.l5d.fs/namerd',
     '    retry: {baseSeconds: 0.2, maxSeconds: 1}',
     `  servers: [{port: ${port}}]`,

@@ -45,30 +45,37 @@ test('a dtab update moves traffic; killing and restarting namerd does not distur
   t.same(load.failures, [], `of ${[...load.served].map(([name, count]) => `${name}: ${count}`)}`);
 });
 
-test('of two namerds one may go, and be silent, without a failed request', async (t) => {
-  const [v1, v2] = [await namedBackend(t, 'v1'), await namedBackend(t, 'v2')];
-  const storage = `{kind: io.l5d.sqlite, path: ${join(tempDir(t), 'dtabs.db')}}`;
-  const [one, two] = [await fleetNamerd(t, storage), await fleetNamerd(t, storage)];
-  await one.put('default', `/svc/* => ${to(v1)}`);
-  const signpost = await fleetSignpost(t, [one.meshPort, two.meshPort]);
-  const load = new Load(t, signpost.port, 'world');
-  await load.more(50, 'v1');
-  one.program.kill('SIGSTOP');
-  t.teardown(() => one.program.kill('SIGCONT'));
-  const second = await two.put('default', `/svc/* => ${to(v2)}`);
-  await load.more(20, 'v2');
-  t.equal((await signpost.get('new-name')).body, 'v2', 'also for names that are new');
-  t.equal((await two.arrival('default', second, 30)).arrived, true);
-  one.program.kill('SIGCONT');
-  two.program.kill('SIGKILL');
-  await two.program.exited;
-  await load.more(50, 'v2');
-  const third = await one.put('default', `/svc/* => ${to(v1)}`);
-  t.equal((await one.arrival('default', third, 40)).arrived, true);
-  await load.more(20, 'v1');
-  await load.stop();
-  t.same(load.failures, []);
-});
+// Receipts are told over io.l5d.mesh alone.
+for (const kind of ['io.l5d.mesh', 'io.l5d.namerd.http'] as const) {
+  test(`of two namerds one may go, and be silent, without a failed request: ${kind}`, async (t) => {
+    const [v1, v2] = [await namedBackend(t, 'v1'), await namedBackend(t, 'v2')];
+    const storage = `{kind: io.l5d.sqlite, path: ${join(tempDir(t), 'dtabs.db')}}`;
+    const [one, two] = [await fleetNamerd(t, storage), await fleetNamerd(t, storage)];
+    await one.put('default', `/svc/* => ${to(v1)}`);
+    const signpost = await fleetSignpost(
+      t,
+      [one, two].map(({ meshPort, httpPort }) => (kind === 'io.l5d.mesh' ? meshPort : httpPort)),
+      { kind },
+    );
+    const load = new Load(t, signpost.port, 'world');
+    await load.more(50, 'v1');
+    one.program.kill('SIGSTOP');
+    t.teardown(() => one.program.kill('SIGCONT'));
+    const second = await two.put('default', `/svc/* => ${to(v2)}`);
+    await load.more(20, 'v2');
+    t.equal((await signpost.get('new-name')).body, 'v2', 'also for names that are new');
+    if (kind === 'io.l5d.mesh') t.equal((await two.arrival('default', second, 30)).arrived, true);
+    one.program.kill('SIGCONT');
+    two.program.kill('SIGKILL');
+    await two.program.exited;
+    await load.more(50, 'v2');
+    const third = await one.put('default', `/svc/* => ${to(v1)}`);
+    if (kind === 'io.l5d.mesh') t.equal((await one.arrival('default', third, 40)).arrived, true);
+    await load.more(20, 'v1');
+    await load.stop();
+    t.same(load.failures, []);
+  });
+}
 
 test('a Signpost that starts while namerd is away serves; names never seen fail clearly, and not for ever', async (t) => {
   const v1 = await namedBackend(t, 'v1');
