@@ -1,4 +1,5 @@
 /** Names from a directory: a file is a service, directories make deeper names, and the first file met ends the name. */
+import { existsSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { join, resolve } from 'node:path';
 import { type DirectoryListing, watchDirectory } from '../../files/index.ts';
@@ -13,6 +14,7 @@ import {
   type Publisher,
   Sources,
   sameActivity,
+  stabilizer,
 } from '../../live/index.ts';
 import {
   type Addr,
@@ -28,7 +30,7 @@ import {
 } from '../../naming/index.ts';
 import type { NamerContext } from '../context.ts';
 import { addrOf } from './replica-file.ts';
-import { fileName, type ServiceFile, ServiceFiles, showBadLines } from './service-files.ts';
+import { fileName, rootIsAway, type ServiceFile, ServiceFiles, showBadLines } from './service-files.ts';
 
 /** Directories below the root that names() looks into: links can lead in circles. */
 const MAX_DEPTH = 8;
@@ -41,6 +43,8 @@ export class FsNamer implements Namer {
   readonly #addrs: Derivations<Addr>;
   readonly #listings: Sources<DirectoryListing>;
   readonly #names: Derivations<Activity<readonly Path[]>>;
+  /** Of all names: the list that was known last, whether it was read just then or not. */
+  readonly #stable = stabilizer<readonly Path[]>();
 
   constructor(rootDir: string, context: NamerContext) {
     this.#rootDir = resolve(rootDir);
@@ -61,7 +65,7 @@ export class FsNamer implements Namer {
   }
 
   names(): Live<Activity<readonly Path[]>> {
-    return this.#names.get('', () => this.#list([], MAX_DEPTH));
+    return this.#names.get('', () => this.#stable(this.#list([], MAX_DEPTH)));
   }
 
   state(): unknown {
@@ -123,8 +127,11 @@ export class FsNamer implements Namer {
   #followListing(directory: string, publish: Publisher<DirectoryListing>): () => void {
     // Lingering is done here already.
     return observe(watchDirectory(join(this.#rootDir, directory), { lingerMs: 0 }), (now) => {
-      if (now.phase === 'ok') publish.ok(now.value);
-      else if (now.phase === 'failed') publish.fail(now.error);
+      if (now.phase === 'ok') {
+        // As of the files: nobody has said that the names are gone. Asked of the system, since the root's own watch may hear later.
+        if (now.value === undefined && !existsSync(this.#rootDir)) publish.fail(rootIsAway(this.#rootDir));
+        else publish.ok(now.value);
+      } else if (now.phase === 'failed') publish.fail(now.error);
     });
   }
 

@@ -97,7 +97,7 @@ export class ServiceFiles {
     return observe(seen, ({ now }) => {
       if (now.phase === 'ok') {
         // Asked of the system, since the root's own watch may hear of it later.
-        if (now.value.state === 'missing' && !existsSync(this.#rootDir)) publish.fail(this.#away());
+        if (now.value.state === 'missing' && !existsSync(this.#rootDir)) publish.fail(rootIsAway(this.#rootDir));
         else publish.ok(this.#parse(file, now.value));
       }
       if (now.phase !== 'failed') return;
@@ -114,15 +114,11 @@ export class ServiceFiles {
         publish.fail(now.error);
       } else if (now.phase === 'ok' && now.value.state === 'missing' && directory === ROOT) {
         this.#log.warn({ namer: 'io.l5d.fs', rootDir: this.#rootDir }, 'rootDir is gone: what was in it is served');
-        publish.fail(this.#away());
+        publish.fail(rootIsAway(this.#rootDir));
       } else if (now.phase === 'ok') {
         publish.ok(now.value);
       }
     });
-  }
-
-  #away(): Error {
-    return new Error(`the directory ${this.#rootDir} does not exist`);
   }
 
   #parse(file: string, content: FileContent): ServiceFile {
@@ -138,6 +134,11 @@ export class ServiceFiles {
     }
     return { state: 'file', mtimeMs: content.mtimeMs, ...parsed };
   }
+}
+
+/** Why nothing can be told of what is in the root. */
+export function rootIsAway(rootDir: string): Error {
+  return new Error(`the directory ${rootDir} does not exist`);
 }
 
 function mayHold(directory: DirectoryNames, name: string): boolean {

@@ -232,6 +232,41 @@ test('names are listed, directories too, hidden files not', async (t) => {
   watcher.stop();
 });
 
+test('while the directory is away, the list of names is kept, also for who asks for it only then', async (t) => {
+  const { rootDir, namer, log } = await setUp(t, { web: '', dir: { one: '' } });
+  const listed = () =>
+    derive(() => {
+      const { phase, value = [] } = namer.names().value;
+      return [phase, ...value.map((path) => path.show())].join(' ');
+    });
+  const watcher = new Watcher(listed());
+  const look = new Watcher(namer.lookup(Path.parse('/web')));
+  t.teardown(() => look.stop());
+  await watcher.until((now) => now === 'ok /dir/one /web');
+  renameSync(rootDir, `${rootDir}-away`);
+  await watcher.until((now) => now === 'failed /dir/one /web');
+  watcher.stop();
+  await eventually(() => log.lines.some(({ rootDir: gone }) => gone === rootDir));
+
+  const later = new Watcher(listed());
+  await later.until((now) => now === 'failed /dir/one /web');
+  t.notOk(
+    later.seen.some((now) => !now.includes('/dir/one /web')),
+    'it is never empty',
+  );
+  renameSync(`${rootDir}-away`, rootDir);
+  await later.until((now) => now === 'ok /dir/one /web');
+  rmSync(join(rootDir, 'dir'), { recursive: true });
+  await later.until((now) => now === 'ok /web');
+  rmSync(join(rootDir, 'web'));
+  await later.until((now) => now === 'ok');
+  t.same(
+    watcher.seen.filter((now) => now.startsWith('failed') && now !== 'failed /dir/one /web'),
+    [],
+  );
+  later.stop();
+});
+
 test('two readers share one watch, and nothing is left after the last', async (t) => {
   const { rootDir, namer, look } = await setUp(t, { web: '127.0.0.1 1' });
   await eventually(() => watchedDirectories().directories === 0, 'watches of the tests before are closed');
