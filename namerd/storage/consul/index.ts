@@ -1,11 +1,10 @@
 /** `io.l5d.consul`: dtabs in Consul's key/value store, for several namerds; its layout is the original's. */
 
+import { backoffSchema, createBackoff, equalJitter } from '../../../src/config/backoff.ts';
 import type { KindConfig } from '../../../src/config/kind.ts';
 import { defineKind } from '../../../src/config/kind.ts';
 import { optional } from '../../../src/config/kinds.ts';
 import * as scalars from '../../../src/config/scalars.ts';
-import { createBackoff, equalJitter } from '../../../src/router/backoff.ts';
-import { backoffSchema } from '../../../src/router/service/retries-config.ts';
 import { type ClientTlsConfig, clientTlsSchema } from '../../../src/wire/tls/index.ts';
 import { pathPrefix } from '../remote/config.ts';
 import type { StorageContext } from '../storage.ts';

@@ -3,10 +3,10 @@
  * index at which the key was last modified. One question that waits for changes covers all of them.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Backoff } from '../../../src/config/backoff.ts';
 import { type ClientOptions, ControlClient } from '../../../src/control-http/index.ts';
 import type { Activity, Live } from '../../../src/live/index.ts';
 import type { Dtab } from '../../../src/naming/index.ts';
-import type { Backoff } from '../../../src/router/backoff.ts';
 import { badNamespaceName } from '../../namespace-name.ts';
 import { noticePrefix } from '../remote/config.ts';
 import { Following } from '../remote/following.ts';

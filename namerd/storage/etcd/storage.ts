@@ -3,11 +3,11 @@
  * key was last modified. Several namerds may share it; each follows the others' changes by a watch.
  */
 
+import { equalJitter } from '../../../src/config/backoff.ts';
 import { type ClientOptions, ControlClient } from '../../../src/control-http/index.ts';
 import type { Activity, Live } from '../../../src/live/index.ts';
 import type { Dtab } from '../../../src/naming/index.ts';
 import type { Log } from '../../../src/port/log.ts';
-import { equalJitter } from '../../../src/router/backoff.ts';
 import { badNamespaceName } from '../../namespace-name.ts';
 import { noticePrefix } from '../remote/config.ts';
 import { Following } from '../remote/following.ts';

@@ -1,7 +1,7 @@
 /** Follows a server's changes for as long as the storage is open: begins again when that breaks off, and says once that it did. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Backoff } from '../../../src/config/backoff.ts';
 import type { Log } from '../../../src/port/log.ts';
-import type { Backoff } from '../../../src/router/backoff.ts';
 import type { NamespaceTable } from '../table.ts';
 
 /** A server that is down must not be asked in a tight circle, whatever the config says, ms. */

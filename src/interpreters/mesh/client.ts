@@ -27,8 +27,8 @@ import {
   type Path,
 } from '../../naming/index.ts';
 import { grpcChannelCredentials } from '../../wire/tls/grpc.ts';
-import type { Retry } from '../remote/backoff.ts';
 import type { WatchEnding, WatchListener } from '../remote/client.ts';
+import type { Retry } from '../remote/retry.ts';
 import type { Security } from '../remote/security.ts';
 import type { ReceiptClient, ReceiptListener, ReceiptStream } from './reporter.ts';
 

@@ -3,13 +3,14 @@
  * says nothing of versions: namerd tells the digest of what it has computed for each live binding, and where that is the digest of
  * what is held here, and every worker has applied it, the version is served.
  */
+import type { Waits } from '../../config/backoff.ts';
 import { digestOf, type FromNamerd, type FromSignpost, type ReceiptMessage } from '../../mesh/index.ts';
 import type { Log } from '../../port/log.ts';
 import type { Instance } from '../context.ts';
-import { Backoff, type Retry } from '../remote/backoff.ts';
 import type { NamerdClient } from '../remote/client.ts';
 import type { NameReporter, WatchedName } from '../remote/interpreter.ts';
 import type { Namerds } from '../remote/namerds.ts';
+import { type Retry, waitsOf } from '../remote/retry.ts';
 
 /** A namerd that doesn't know the service (Linkerd's) is not asked again for this long, ms. */
 const UNKNOWN_FOR_MS = 600_000;
@@ -52,7 +53,7 @@ interface Said {
 
 export class ReceiptReporter implements NameReporter {
   readonly #options: ReporterOptions;
-  readonly #backoff: Backoff;
+  readonly #waits: Waits;
   /** The live bindings and their numbers. */
   readonly #numbers = new Map<WatchedName, number>();
   readonly #said = new Map<number, Said>();
@@ -73,7 +74,7 @@ export class ReceiptReporter implements NameReporter {
 
   constructor(options: ReporterOptions) {
     this.#options = options;
-    this.#backoff = new Backoff(options.retry);
+    this.#waits = waitsOf(options.retry);
   }
 
   start(): void {
@@ -146,7 +147,7 @@ export class ReceiptReporter implements NameReporter {
     if (this.#isClosed) return;
     this.#stream = null;
     if (isUnknown) this.#unknown.set(client, performance.now() + UNKNOWN_FOR_MS);
-    const wait = isUnknown ? UNKNOWN_FOR_MS : this.#backoff.next();
+    const wait = isUnknown ? UNKNOWN_FOR_MS : this.#waits.next();
     this.#retrying = setTimeout(() => {
       this.#retrying = undefined;
       this.#connect();
@@ -164,7 +165,7 @@ export class ReceiptReporter implements NameReporter {
   }
 
   #onMessage({ version, computed }: FromNamerd): void {
-    this.#backoff.reset();
+    this.#waits.reset();
     this.#hasHeard = true;
     this.#version = version;
     for (const { number, digest, problem } of computed) this.#said.set(number, { digest, problem });

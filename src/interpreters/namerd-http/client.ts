@@ -13,8 +13,8 @@ import {
   readDelegation,
 } from '../../naming/index.ts';
 import type { Log } from '../../port/log.ts';
-import type { Retry } from '../remote/backoff.ts';
 import type { NamerdClient, WatchEnding, WatchListener } from '../remote/client.ts';
+import type { Retry } from '../remote/retry.ts';
 import type { Security } from '../remote/security.ts';
 import { Pulse } from './pulse.ts';
 

@@ -2,9 +2,10 @@
  * Whether a namerd is there. HTTP keeps no connection that would tell, so it is asked for nothing, again and again: often where there
  * is another namerd to turn to. While it does not answer it is asked after waits that grow.
  */
+import type { Waits } from '../../config/backoff.ts';
 import { type Answer, Refused, Unreachable } from '../../control-http/index.ts';
 import { type Live, variable } from '../../live/index.ts';
-import { Backoff, type Retry } from '../remote/backoff.ts';
+import { type Retry, waitsOf } from '../remote/retry.ts';
 
 export interface PulseOptions {
   /** Asks for nothing in particular: any answer of namerd will do. Rejects when there is none in time. */
@@ -22,7 +23,7 @@ const CONNECT_TIMEOUT_MS = 3_000;
 export class Pulse {
   readonly #options: PulseOptions;
   readonly #isUp = variable(false);
-  readonly #backoff: Backoff;
+  readonly #waits: Waits;
   #timer: NodeJS.Timeout | undefined;
   #isAsking = false;
   #isClosed = false;
@@ -31,7 +32,7 @@ export class Pulse {
 
   constructor(options: PulseOptions) {
     this.#options = options;
-    this.#backoff = new Backoff(options.retry);
+    this.#waits = waitsOf(options.retry);
     void this.#ask();
   }
 
@@ -69,9 +70,9 @@ export class Pulse {
     // One with too many connections closes new ones and serves the others: leaving it would lose them too. Were it gone,
     // the watches would break off, and it be asked again.
     const isUp = problem === '' || (wasUp && isFull && isHeard());
-    if (isUp) this.#backoff.reset();
+    if (isUp) this.#waits.reset();
     this.#isUp.set(isUp);
-    this.#timer = setTimeout(() => void this.#ask(), isUp ? pingMs : this.#backoff.next()).unref();
+    this.#timer = setTimeout(() => void this.#ask(), isUp ? pingMs : this.#waits.next()).unref();
   }
 }
 

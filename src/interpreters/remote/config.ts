@@ -10,8 +10,8 @@ import { type Endpoint, evaluate, Path } from '../../naming/index.ts';
 import { clientTlsSchema } from '../../wire/tls/index.ts';
 import type { RouterContext } from '../context.ts';
 import { SnapshotFile } from '../snapshot/file.ts';
-import type { Retry } from './backoff.ts';
 import { RemoteMetrics } from './metrics.ts';
+import type { Retry } from './retry.ts';
 
 const MS_PER_HOUR = 3_600_000;
 

@@ -22,10 +22,10 @@ import {
 } from '../../naming/index.ts';
 import type { SnapshotFile } from '../snapshot/file.ts';
 import { LastKnownGood } from '../snapshot/last-known-good.ts';
-import type { Retry } from './backoff.ts';
 import type { NamerdClient, WatchListener } from './client.ts';
 import type { QuestionMetrics, RemoteMetrics } from './metrics.ts';
 import type { Namerds } from './namerds.ts';
+import type { Retry } from './retry.ts';
 import type { Security } from './security.ts';
 import { remoteState, type WatchState } from './state.ts';
 import { Watch } from './watch.ts';

@@ -3,9 +3,10 @@
  * is begun on another one, or again; and it is begun anew from time to time, since a stream that says nothing may have been
  * forgotten by its server (linkerd/linkerd#2249).
  */
-import { Backoff, type Retry } from './backoff.ts';
+import type { Waits } from '../../config/backoff.ts';
 import type { NamerdClient, WatchEnding, WatchListener } from './client.ts';
 import type { Namerds, Seat, Watchful } from './namerds.ts';
+import { type Retry, waitsOf } from './retry.ts';
 
 /** A watch is begun anew when it is about this old, ms; its time varies by a fifth so that not all are at once. */
 const RENEW_MS = 600_000;
@@ -37,7 +38,7 @@ export class Watch<T> implements Watchful {
   readonly #namerds: Namerds;
   readonly #open: WatchOptions<T>['open'];
   readonly #reader: WatchReader<T>;
-  readonly #backoff: Backoff;
+  readonly #waits: Waits;
   readonly #stopSweeping: () => void;
   #current: Attempt | null = null;
   /** Takes the place of the current one with its first value. */
@@ -54,7 +55,7 @@ export class Watch<T> implements Watchful {
     this.#namerds = namerds;
     this.#open = open;
     this.#reader = reader;
-    this.#backoff = new Backoff(retry);
+    this.#waits = waitsOf(retry);
     this.#stopSweeping = namerds.sweepFor(this);
     this.#begin();
   }
@@ -139,7 +140,7 @@ export class Watch<T> implements Watchful {
       this.#next = null;
       if (before !== null) this.#leave(before, false);
     }
-    this.#backoff.reset();
+    this.#waits.reset();
     this.#wasGood = true;
     this.#hasValue = true;
     this.#reader.onValue(value);
@@ -165,7 +166,7 @@ export class Watch<T> implements Watchful {
 
   /** What broke off after an answer is begun again at once: most likely another namerd is there. */
   #retry(type: WatchEnding['type']): void {
-    const delayMs = type === 'lost' && this.#wasGood ? 0 : this.#backoff.next();
+    const delayMs = type === 'lost' && this.#wasGood ? 0 : this.#waits.next();
     this.#wasGood = false;
     if (delayMs === 0) this.#begin();
     else this.#retrying = setTimeout(() => this.#begin(), delayMs).unref();

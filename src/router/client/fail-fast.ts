@@ -2,10 +2,11 @@
  * `failFast`: an endpoint that can't be connected to is left alone, and connects are tried in the background, further and
  * further apart, until one is through. One worker tries for all; the state is in the endpoint's cell.
  */
+
+import { type Backoff, equalJitter } from '../../config/backoff.ts';
 import * as defaults from '../../config/defaults.ts';
 import type { Cell } from '../../port/cells.ts';
 import { elapsedMs } from '../../port/process-clock.ts';
-import { type Backoff, equalJitter } from '../backoff.ts';
 import { mark, OPEN, OUT, stateOf, TRYING, Word, waitMs } from './endpoint-cell.ts';
 import type { FailFastMetrics } from './metrics.ts';
 

@@ -1,11 +1,12 @@
 /** `routers[].service`: what holds for a logical service, over all attempts; for all services or by name prefix. */
 import type { z as Zod } from 'zod';
+import { backoffSchema } from '../../config/backoff.ts';
 import * as defaults from '../../config/defaults.ts';
 import type { Z } from '../../config/kind.ts';
 import { kindSchema, optional, required } from '../../config/kinds.ts';
 import * as scalars from '../../config/scalars.ts';
 import { classifierKinds } from '../http/classifiers/index.ts';
-import { backoffSchema, budgetSchema } from './retries-config.ts';
+import { budgetSchema } from './retries-config.ts';
 
 function serviceKeys(z: Z) {
   return {

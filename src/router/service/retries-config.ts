@@ -1,7 +1,7 @@
-/** The settings of retries that `service.retries`, `client.requeueBudget` and `client.failureAccrual` share. */
+/** The settings of retries that `service.retries` and `client.requeueBudget` share. */
 import * as defaults from '../../config/defaults.ts';
-import type { KindSchema, Z } from '../../config/kind.ts';
-import { kindSchema, optional, required } from '../../config/kinds.ts';
+import type { Z } from '../../config/kind.ts';
+import { optional } from '../../config/kinds.ts';
 import * as scalars from '../../config/scalars.ts';
 
 export function budgetSchema(z: Z) {
@@ -22,31 +22,4 @@ export function budgetSchema(z: Z) {
       defaults.budgetPercentCanRetry,
     ),
   });
-}
-
-const backoffs: readonly KindSchema[] = [
-  {
-    kind: 'constant',
-    summary: 'Always the same time.',
-    config: (z) => z.strictObject({ ms: optional(scalars.durationMs(z), 'The time in ms.', defaults.backoffMs) }),
-  },
-  {
-    kind: 'jittered',
-    summary: 'Random and growing times.',
-    config: (z) =>
-      z
-        .strictObject({
-          minMs: required(scalars.durationMs(z), 'The shortest time in ms.'),
-          maxMs: required(scalars.durationMs(z), 'The longest time in ms.'),
-        })
-        .superRefine(({ minMs, maxMs }, context) => {
-          if (minMs <= maxMs) return;
-          const message = `above maxMs (${maxMs}); the shortest time comes first`;
-          context.addIssue({ code: 'custom', path: ['minMs'], message });
-        }),
-  },
-];
-
-export function backoffSchema(z: Z) {
-  return kindSchema(z, { noun: 'backoff', kinds: backoffs });
 }

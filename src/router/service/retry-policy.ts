@@ -1,7 +1,8 @@
 /** How the requests of a service are judged and repeated: `responseClassifier` and `retries`. */
+
+import { type Backoff, createBackoff, decorrelatedJitter } from '../../config/backoff.ts';
 import * as defaults from '../../config/defaults.ts';
 import type { ResponseHead } from '../../wire/head.ts';
-import { type Backoff, createBackoff, decorrelatedJitter } from '../backoff.ts';
 import type { ServiceKeys } from '../config.ts';
 import { type Classifier, createClassifier, Verdict } from '../http/classifiers/index.ts';
 import { isMarkedRetryable } from '../http/retry-headers.ts';

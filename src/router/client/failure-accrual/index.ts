@@ -1,10 +1,10 @@
 /** `failureAccrual:` of a client: when an endpoint that fails is taken out, and for how long. */
+
+import { type Backoff, backoffSchema, createBackoff, equalJitter } from '../../../config/backoff.ts';
 import * as defaults from '../../../config/defaults.ts';
 import type { Kind, KindConfig, Z } from '../../../config/kind.ts';
 import { kindSchema, optional } from '../../../config/kinds.ts';
 import * as scalars from '../../../config/scalars.ts';
-import { type Backoff, createBackoff, equalJitter } from '../../backoff.ts';
-import { backoffSchema } from '../../service/retries-config.ts';
 import { consecutiveFailures } from './consecutive-failures.ts';
 import { none } from './none.ts';
 import type { AccrualPolicy } from './policy.ts';

@@ -1,5 +1,13 @@
 import { test } from 'tap';
-import { type Backoff, constant, createBackoff, decorrelatedJitter, equalJitter } from '../../src/router/backoff.ts';
+import {
+  type Backoff,
+  constant,
+  createBackoff,
+  decorrelatedJitter,
+  equalJitter,
+  fleetJitter,
+  Waits,
+} from '../../src/config/backoff.ts';
 import { seededRandom } from '../support/seeded-random.ts';
 
 function waits(backoff: Backoff, count: number): number[] {
@@ -44,5 +52,28 @@ test('equal jitter doubles, and the most is the most', (t) => {
     }
     t.ok(all.slice(8).every((ms) => ms === 300_000));
   }
+  t.end();
+});
+
+test('the jitter of a fleet is there from the first wait on, and at the most', (t) => {
+  const firsts = new Set<number>();
+  for (let seed = 0; seed < 100; seed++) {
+    const all = waits(fleetJitter(1000, 10_000, seededRandom(seed)), 40);
+    firsts.add(all[0] as number);
+    for (const [i, ms] of all.entries()) {
+      const most = Math.min(10_000, 1000 * 2 ** i);
+      t.ok(ms >= most / 2 && ms <= most, `${i}: ${ms}`);
+    }
+    t.ok(new Set(all.slice(10)).size > 10);
+  }
+  t.ok(firsts.size > 50);
+  t.end();
+});
+
+test('waits count the tries, and begin again after a success', (t) => {
+  const counted = new Waits((tries, previousMs) => tries * 100 + previousMs);
+  t.strictSame([counted.next(), counted.next(), counted.next()], [0, 100, 300]);
+  counted.reset();
+  t.strictSame([counted.next(), counted.next()], [0, 100]);
   t.end();
 });
