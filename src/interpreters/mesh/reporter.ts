@@ -8,9 +8,10 @@ import { digestOf, type FromNamerd, type FromSignpost, type ReceiptMessage } fro
 import type { Log } from '../../port/log.ts';
 import type { Instance } from '../context.ts';
 import type { NamerdClient } from '../remote/client.ts';
-import type { NameReporter, WatchedName } from '../remote/interpreter.ts';
+import type { NameReporter } from '../remote/interpreter.ts';
 import type { Namerds } from '../remote/namerds.ts';
 import { type Retry, waitsOf } from '../remote/retry.ts';
+import type { WatchedName } from '../remote/state.ts';
 
 /** A namerd that doesn't know the service (Linkerd's) is not asked again for this long, ms. */
 const UNKNOWN_FOR_MS = 600_000;

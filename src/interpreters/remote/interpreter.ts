@@ -22,16 +22,12 @@ import {
 } from '../../naming/index.ts';
 import type { SnapshotFile } from '../snapshot/file.ts';
 import { LastKnownGood } from '../snapshot/last-known-good.ts';
-import type { NamerdClient, WatchListener } from './client.ts';
-import type { QuestionMetrics, RemoteMetrics } from './metrics.ts';
+import { type Question, watchOrRecall } from './known-watch.ts';
+import type { RemoteMetrics } from './metrics.ts';
 import type { Namerds } from './namerds.ts';
 import type { Retry } from './retry.ts';
 import type { Security } from './security.ts';
-import { remoteState, type WatchState } from './state.ts';
-import { Watch } from './watch.ts';
-
-/** How long namerd is waited for before what was known last is taken, ms. Well below the time that a name gets to be bound. */
-const RECALL_AFTER_MS = 1_000;
+import { newState, remoteState, type WatchedName, type WatchState } from './state.ts';
 
 /** Who tells namerd what this router's traffic goes by. */
 export interface NameReporter {
@@ -60,13 +56,6 @@ export interface RemoteOptions {
   readonly reporter?: NameReporter | undefined;
   /** Closed with the interpreter. */
   readonly security?: Security | undefined;
-}
-
-/** A name that is watched. */
-export interface WatchedName {
-  readonly dtab: Dtab;
-  readonly path: Path;
-  readonly state: WatchState<NameTree<BoundId>>;
 }
 
 export class RemoteInterpreter implements Interpreter {
@@ -124,7 +113,7 @@ export class RemoteInterpreter implements Interpreter {
   delegate(dtab: Dtab, path: Path): Live<Activity<DelegateTree>> {
     return this.#delegations.get(bindingKey(dtab, path), () => ({
       start: (publish) => {
-        const watch = this.#watch<DelegateTree<BoundId>>({
+        const watch = this.#asked<DelegateTree<BoundId>>({
           counts: this.#metrics.delegate,
           open: (client, listener) => client.delegate(dtab, path, listener),
           deliver: (tree) => publish.ok(mapBound(tree, (bound) => this.#boundName(bound))),
@@ -171,7 +160,7 @@ export class RemoteInterpreter implements Interpreter {
     this.#options.reporter?.onName(name);
     this.#metrics.names.set(this.#names.size);
     const known = this.#known.tree(dtab, path);
-    const watch = this.#watch<NameTree<BoundId>>({
+    const watch = this.#asked<NameTree<BoundId>>({
       counts: this.#metrics.bind,
       state,
       open: (client, listener) => client.bind(dtab, path, listener),
@@ -197,7 +186,7 @@ export class RemoteInterpreter implements Interpreter {
     const state: WatchState<Addr> = newState();
     this.#ids.set(key, state);
     this.#metrics.ids.set(this.#ids.size);
-    const watch = this.#watch<Addr>({
+    const watch = this.#asked<Addr>({
       counts: this.#metrics.addr,
       state,
       open: (client, listener) => client.resolve(id, listener),
@@ -218,56 +207,9 @@ export class RemoteInterpreter implements Interpreter {
     };
   }
 
-  #watch<T>({ counts, state, open, remember, deliver, publish, recalled }: Watching<T>): { close(): void } {
-    let isAnswered = false;
-    const recall = (): void => {
-      if (isAnswered || recalled === undefined) return;
-      isAnswered = true;
-      this.#metrics.recalled.increment();
-      if (state !== undefined) {
-        state.value = recalled;
-        state.recalledAt = Date.now();
-      }
-      deliver(recalled);
-      publish.pending();
-    };
-    const watch = new Watch<T>({
-      namerds: this.#namerds,
-      retry: this.#options.retry,
-      open: (client, listener) => {
-        counts.requests.increment();
-        if (state !== undefined) state.requestedAt = Date.now();
-        return open(client, listener);
-      },
-      reader: {
-        onValue: (value) => {
-          isAnswered = true;
-          counts.success.increment();
-          if (state !== undefined) tell(state, value);
-          remember?.(value);
-          deliver(value);
-        },
-        onFailed: (message) => {
-          counts.failure.increment();
-          if (state !== undefined) state.error = message;
-          recall();
-          publish.fail(new Error(message));
-        },
-        onLost: (message) => {
-          counts.failure.increment();
-          if (state !== undefined) state.error = message;
-          publish.pending();
-        },
-      },
-    });
-    if (state !== undefined) state.address = () => watch.address;
-    const waiting = setTimeout(recall, this.#namerds.isAway ? 0 : RECALL_AFTER_MS).unref();
-    return {
-      close: () => {
-        clearTimeout(waiting);
-        watch.close();
-      },
-    };
+  #asked<T>(question: Question<T>): { close(): void } {
+    const { retry } = this.#options;
+    return watchOrRecall({ namerds: this.#namerds, retry, recalled: this.#metrics.recalled }, question);
   }
 
   #boundName({ id, residual }: BoundId): BoundName {
@@ -295,28 +237,4 @@ export class RemoteInterpreter implements Interpreter {
     this.#metrics.connected.set(isUp ? 1 : 0);
     this.#metrics.stalenessMs.set(isUp || since === null ? 0 : Math.max(0, Date.now() - since));
   }
-}
-
-interface Watching<T> {
-  readonly counts: QuestionMetrics;
-  /** For the state page. */
-  readonly state?: WatchState<T>;
-  readonly open: (client: NamerdClient, listener: WatchListener<T>) => () => void;
-  /** Keeps what namerd has answered. */
-  readonly remember?: (value: T) => void;
-  readonly deliver: (value: T) => void;
-  readonly publish: Publisher<unknown>;
-  /** What was known last. */
-  readonly recalled?: T | undefined;
-}
-
-function newState<T>(): WatchState<T> {
-  return { startedAt: Date.now(), address: () => null };
-}
-
-function tell<T>(state: WatchState<T>, value: T): void {
-  state.value = value;
-  state.toldAt = Date.now();
-  delete state.error;
-  delete state.recalledAt;
 }

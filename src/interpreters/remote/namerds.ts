@@ -1,102 +1,26 @@
 /**
- * The namerds that an interpreter may ask, and which of them each watch is on. Watches are spread: one goes to the namerd that has
- * the fewest. When a namerd goes away, its watches go to another at once; while there is none they wait here.
- *
- *     watches --apply--> waiting --(at most 16 unanswered a namerd)--> seats on a namerd
- *
- * A watch that waits for an answer holds up no request by itself; but a namerd that has just come up would be asked for
- * everything by the whole fleet in one moment. So each Signpost has few questions open at a time, those without any answer yet first.
+ * The namerds that an interpreter may ask. When one goes away, its watches go to another at once; one that is no longer listed is left as
+ * soon as others have its watches.
  */
-
 import type { Live } from '../../live/index.ts';
 import { observe } from '../../live/index.ts';
 import type { Endpoint } from '../../naming/index.ts';
 import type { Log } from '../../port/log.ts';
 import type { Connect, NamerdClient } from './client.ts';
+import { Slot } from './seat.ts';
+import { type Applicant, Seating } from './seating.ts';
 
 /** Connections at a time; of more namerds than this, some at random. */
 const MAX_NAMERDS = 16;
-/** Watches of one namerd that may wait for it to take them. */
-const MAX_OPENING = 16;
-/** A namerd that has not taken a watch by now is busy with it, ms. The original does not say that it has taken one. */
-const OPEN_TIMEOUT_MS = 1_000;
-/** A namerd that a watch broke off on is not chosen for this long, if there is another, ms. */
-const AVOID_MS = 1_000;
 /** After this long without any namerd they count as away, ms. */
 const AWAY_AFTER_MS = 1_000;
 /** Before a client that could not be made is tried again, ms. */
 const RECONNECT_MS = 5_000;
 const SWEEP_MS = 1_000;
 
-/** Who wants to watch. */
-export interface Applicant {
-  /** It has no answer yet, so requests may wait for it. */
-  readonly isUrgent: boolean;
-  begin(seat: Seat): void;
-}
-
 /** What is told once a second. */
 export interface Watchful {
   onSweep(now: number): void;
-}
-
-class Slot {
-  readonly key: string;
-  readonly client: NamerdClient;
-  readonly seats = new Set<Seat>();
-  opening = 0;
-  isUp = false;
-  /** Its address is no longer in the list: watches leave it as soon as another namerd has them. */
-  isLeaving = false;
-  avoidUntil = 0;
-  stopObserving: () => void = () => {};
-
-  constructor(key: string, client: NamerdClient) {
-    this.key = key;
-    this.client = client;
-  }
-}
-
-/** A watch's place on a namerd. */
-export class Seat {
-  readonly slot: Slot;
-  readonly since = performance.now();
-  /** The namerd can't be reached any more, or (`isLeaving`) should be left for another. */
-  onGone: (isLeaving: boolean) => void = () => {};
-  readonly #changed: () => void;
-  #isOpening = true;
-
-  constructor(slot: Slot, changed: () => void) {
-    this.slot = slot;
-    this.#changed = changed;
-    slot.seats.add(this);
-    slot.opening++;
-  }
-
-  get client(): NamerdClient {
-    return this.slot.client;
-  }
-
-  /** `host:port`. */
-  get address(): string {
-    return this.slot.key;
-  }
-
-  /** The namerd has taken the watch. */
-  opened(): void {
-    if (!this.#isOpening) return;
-    this.#isOpening = false;
-    this.slot.opening--;
-    this.#changed();
-  }
-
-  /** The watch is over; `isLost`: it broke off. */
-  leave(isLost: boolean): void {
-    this.opened();
-    this.slot.seats.delete(this);
-    if (isLost) this.slot.avoidUntil = performance.now() + AVOID_MS;
-    this.#changed();
-  }
 }
 
 export interface NamerdsOptions {
@@ -110,8 +34,10 @@ export class Namerds {
   readonly #options: NamerdsOptions;
   readonly #slots = new Map<string, Slot>();
   readonly #connecting = new Set<string>();
-  readonly #urgent: Set<Applicant> = new Set();
-  readonly #patient: Set<Applicant> = new Set();
+  readonly #seating = new Seating({
+    slots: () => this.#slots.values(),
+    onChange: (slot) => this.#dropIfEmpty(slot),
+  });
   readonly #watchful = new Set<Watchful>();
   readonly #onUp = new Set<() => void>();
   #addresses: readonly Endpoint[] = [];
@@ -119,7 +45,6 @@ export class Namerds {
   #startedAt: number | null = null;
   #stopObserving: () => void = () => {};
   #sweeping: NodeJS.Timeout | undefined;
-  #isPumping = false;
   #isClosed = false;
   #hasWarned = false;
   /** When one was last up, ms since 1970; null: never. */
@@ -180,10 +105,7 @@ export class Namerds {
   /** Gives the applicant a seat as soon as there is one. Returns what withdraws it; after `begin` that does nothing. */
   apply(applicant: Applicant): () => void {
     this.start();
-    const queue = applicant.isUrgent ? this.#urgent : this.#patient;
-    queue.add(applicant);
-    this.#pump();
-    return () => queue.delete(applicant);
+    return this.#seating.apply(applicant);
   }
 
   sweepFor(watchful: Watchful): () => void {
@@ -206,8 +128,7 @@ export class Namerds {
     this.#stopObserving();
     clearInterval(this.#sweeping);
     for (const slot of [...this.#slots.values()]) this.#drop(slot);
-    this.#urgent.clear();
-    this.#patient.clear();
+    this.#seating.clear();
     this.#onUp.clear();
     this.#watchful.clear();
   }
@@ -228,7 +149,7 @@ export class Namerds {
     for (const [key, address] of wanted) {
       if (!this.#slots.has(key) && !this.#connecting.has(key)) void this.#connect(key, address, wanted.size === 1);
     }
-    this.#pump();
+    this.#seating.pump();
   }
 
   /** Those that are connected to stay; the others by chance, so that a fleet spreads. */
@@ -266,7 +187,7 @@ export class Namerds {
     if (isUp) {
       slot.avoidUntil = 0;
       this.#options.log.info({ namerd: slot.key }, 'connected to namerd');
-      this.#pump();
+      this.#seating.pump();
       for (const callback of [...this.#onUp]) callback();
     } else {
       this.#options.log.warn({ namerd: slot.key, problem: slot.client.problem }, 'namerd is away');
@@ -290,47 +211,9 @@ export class Namerds {
     slot.client.close();
   }
 
-  // ---- who goes where
-
-  /** In a turn of its own: an applicant may be called back at once otherwise, in the midst of what it is doing. */
-  #pump(): void {
-    if (this.#isPumping) return;
-    this.#isPumping = true;
-    queueMicrotask(() => {
-      this.#isPumping = false;
-      for (const queue of [this.#urgent, this.#patient]) {
-        for (const applicant of queue) {
-          const slot = this.#choose();
-          if (slot === undefined) return;
-          queue.delete(applicant);
-          applicant.begin(new Seat(slot, () => this.#onSeatChange(slot)));
-        }
-      }
-    });
-  }
-
-  #onSeatChange(slot: Slot): void {
-    this.#dropIfEmpty(slot);
-    if (this.#urgent.size + this.#patient.size > 0) this.#pump();
-  }
-
-  /** The one with the fewest watches, of those that take one; one that was broken off on lately only if there is no other. */
-  #choose(): Slot | undefined {
-    const now = performance.now();
-    let best: Slot | undefined;
-    const rank = (slot: Slot): number => slot.seats.size + (slot.avoidUntil > now ? 1e9 : 0);
-    for (const slot of this.#slots.values()) {
-      if (!slot.isUp || slot.isLeaving || slot.opening >= MAX_OPENING) continue;
-      if (best === undefined || rank(slot) < rank(best)) best = slot;
-    }
-    return best;
-  }
-
   #sweep(): void {
     const now = performance.now();
-    for (const { seats } of this.#slots.values()) {
-      for (const seat of seats) if (now - seat.since > OPEN_TIMEOUT_MS) seat.opened();
-    }
+    this.#seating.sweep(now);
     for (const watchful of this.#watchful) watchful.onSweep(now);
     this.#warnIfNeverThere();
   }

@@ -1,7 +1,6 @@
 /** `/<router>/interpreter_state/<kind>/<namespace>.json`: what is watched on which namerd (reference/admin-http.md section 5). */
-import { type Addr, map, showTree } from '../../naming/index.ts';
+import { type Addr, type BoundId, type Dtab, map, type NameTree, type Path, showTree } from '../../naming/index.ts';
 import type { SnapshotFile } from '../snapshot/file.ts';
-import type { WatchedName } from './interpreter.ts';
 import type { Namerds } from './namerds.ts';
 
 /** What is known of one watch. Times in ms since 1970. */
@@ -15,6 +14,25 @@ export interface WatchState<T> {
   /** The value is what was known last, taken because namerd did not answer by then. */
   recalledAt?: number;
   error?: string;
+}
+
+export function newState<T>(): WatchState<T> {
+  return { startedAt: Date.now(), address: () => null };
+}
+
+/** namerd has told a value. */
+export function tell<T>(state: WatchState<T>, value: T): void {
+  state.value = value;
+  state.toldAt = Date.now();
+  delete state.error;
+  delete state.recalledAt;
+}
+
+/** A name that is watched. */
+export interface WatchedName {
+  readonly dtab: Dtab;
+  readonly path: Path;
+  readonly state: WatchState<NameTree<BoundId>>;
 }
 
 interface RemoteSources {

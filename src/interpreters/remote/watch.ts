@@ -5,8 +5,9 @@
  */
 import type { Waits } from '../../config/backoff.ts';
 import type { NamerdClient, WatchEnding, WatchListener } from './client.ts';
-import type { Namerds, Seat, Watchful } from './namerds.ts';
+import type { Namerds, Watchful } from './namerds.ts';
 import { type Retry, waitsOf } from './retry.ts';
+import type { Seat } from './seat.ts';
 
 /** A watch is begun anew when it is about this old, ms; its time varies by a fifth so that not all are at once. */
 const RENEW_MS = 600_000;
