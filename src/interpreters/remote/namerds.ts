@@ -32,10 +32,10 @@ export interface NamerdsOptions {
 
 export class Namerds {
   readonly #options: NamerdsOptions;
-  readonly #slots = new Map<string, Slot>();
+  readonly #slots = new Set<Slot>();
   readonly #connecting = new Set<string>();
   readonly #seating = new Seating({
-    slots: () => this.#slots.values(),
+    slots: () => this.#slots,
     onChange: (slot) => this.#dropIfEmpty(slot),
   });
   readonly #watchful = new Set<Watchful>();
@@ -67,14 +67,14 @@ export class Namerds {
   }
 
   get isUp(): boolean {
-    for (const slot of this.#slots.values()) if (slot.isUp) return true;
+    for (const slot of this.#slots) if (slot.isUp) return true;
     return false;
   }
 
   /** None can be reached, and has not been for long enough that it need not be waited for. */
   get isAway(): boolean {
     if (this.isUp || this.#startedAt === null) return false;
-    const slots = [...this.#slots.values()];
+    const slots = [...this.#slots];
     const areRefused = slots.length > 0 && slots.every(({ client }) => client.problem !== '');
     return areRefused || performance.now() - this.#startedAt >= AWAY_AFTER_MS;
   }
@@ -87,13 +87,13 @@ export class Namerds {
   /** Why there is none, for messages. */
   get problem(): string {
     if (this.#listed.length === 0) return 'no address of namerd is known';
-    const problems = [...this.#slots.values()].map(({ key, client }) => `${key}: ${client.problem || 'not connected'}`);
+    const problems = [...this.#slots].map(({ key, client }) => `${key}: ${client.problem || 'not connected'}`);
     return problems.join('; ');
   }
 
   /** Those that can be reached, for what is no watch. */
   upClients(): NamerdClient[] {
-    return [...this.#slots.values()].filter(({ isUp, isLeaving }) => isUp && !isLeaving).map(({ client }) => client);
+    return [...this.#slots].filter(({ isUp, isLeaving }) => isUp && !isLeaving).map(({ client }) => client);
   }
 
   /** Calls back whenever a namerd comes up. Returns what stops that. */
@@ -115,7 +115,7 @@ export class Namerds {
 
   /** Plain JSON for the state page. */
   state(): unknown[] {
-    return [...this.#slots.values()].map(({ key, isUp, seats, client }) => ({
+    return [...this.#slots].map(({ key, isUp, seats, client }) => ({
       address: key,
       up: isUp,
       watches: seats.size,
@@ -127,7 +127,7 @@ export class Namerds {
     this.#isClosed = true;
     this.#stopObserving();
     clearInterval(this.#sweeping);
-    for (const slot of [...this.#slots.values()]) this.#drop(slot);
+    for (const slot of [...this.#slots]) this.#drop(slot);
     this.#seating.clear();
     this.#onUp.clear();
     this.#watchful.clear();
@@ -141,13 +141,16 @@ export class Namerds {
     this.#addresses = addresses;
     const wanted = this.#select(addresses);
     this.#listed = [...wanted.keys()];
-    for (const slot of this.#slots.values()) {
-      const isLeaving = !wanted.has(slot.key);
-      if (isLeaving && !slot.isLeaving) this.#empty(slot);
-      slot.isLeaving = isLeaving;
+    const isAlone = wanted.size === 1;
+    for (const slot of this.#slots) {
+      // One that would be waited for for long is connected to anew when there is another to turn to. Not the other way round: an
+      // impatient connection does no harm where it is the only one.
+      if (slot.isLeaving || (wanted.has(slot.key) && (isAlone || !slot.isPatient))) continue;
+      slot.isLeaving = true;
+      this.#empty(slot);
     }
     for (const [key, address] of wanted) {
-      if (!this.#slots.has(key) && !this.#connecting.has(key)) void this.#connect(key, address, wanted.size === 1);
+      if (!this.#isStaying(key) && !this.#connecting.has(key)) void this.#connect(key, address, isAlone);
     }
     this.#seating.pump();
   }
@@ -155,21 +158,29 @@ export class Namerds {
   /** Those that are connected to stay; the others by chance, so that a fleet spreads. */
   #select(addresses: readonly Endpoint[]): Map<string, Endpoint> {
     const listed = new Map(addresses.map((address) => [keyOf(address), address]));
-    const shuffled = [...listed].map((entry) => ({ entry, rank: this.#slots.has(entry[0]) ? -1 : Math.random() }));
+    const shuffled = [...listed].map((entry) => ({ entry, rank: this.#isStaying(entry[0]) ? -1 : Math.random() }));
     shuffled.sort((a, b) => a.rank - b.rank);
     return new Map(shuffled.slice(0, MAX_NAMERDS).map(({ entry }) => entry));
+  }
+
+  #isStaying(key: string): boolean {
+    for (const slot of this.#slots) if (slot.key === key && !slot.isLeaving) return true;
+    return false;
   }
 
   async #connect(key: string, { host, port }: Endpoint, isAlone: boolean): Promise<void> {
     this.#connecting.add(key);
     try {
       const client = await this.#options.connect({ host, port }, isAlone);
-      if (this.#isClosed || !this.#listed.includes(key)) {
+      const isOutdated = !this.#listed.includes(key) || (isAlone && this.#listed.length > 1);
+      if (this.#isClosed || isOutdated) {
         client.close();
+        // In a turn of its own: it is being connected to until this one is over.
+        queueMicrotask(() => this.#reconcile(this.#addresses));
         return;
       }
-      const slot = new Slot(key, client);
-      this.#slots.set(key, slot);
+      const slot = new Slot(key, client, isAlone);
+      this.#slots.add(slot);
       slot.stopObserving = observe(client.isUp, (isUp) => this.#onReachable(slot, isUp));
     } catch (error) {
       // A certificate or token file, most likely.
@@ -206,7 +217,7 @@ export class Namerds {
   }
 
   #drop(slot: Slot): void {
-    this.#slots.delete(slot.key);
+    this.#slots.delete(slot);
     slot.stopObserving();
     slot.client.close();
   }
@@ -220,7 +231,7 @@ export class Namerds {
 
   /** That one goes away is said when it does; this is for one that was not there to begin with. */
   #warnIfNeverThere(): void {
-    if (this.#hasWarned || this.#contactAt !== null || !this.isAway) return;
+    if (this.#hasWarned || this.#contactAt !== null || !this.isAway || this.#connecting.size > 0) return;
     this.#hasWarned = true;
     this.#options.log.warn({ problem: this.problem }, 'no namerd can be reached; it is tried again and again');
   }

@@ -8,17 +8,20 @@ const AVOID_MS = 1_000;
 export class Slot {
   readonly key: string;
   readonly client: NamerdClient;
+  /** It was connected to when there was no other, so that it is given long to answer. */
+  readonly isPatient: boolean;
   readonly seats = new Set<Seat>();
   opening = 0;
   isUp = false;
-  /** Its address is no longer in the list: watches leave it as soon as another namerd has them. */
+  /** Its address is no longer in the list, or is connected to anew: watches leave it as soon as another has them. */
   isLeaving = false;
   avoidUntil = 0;
   stopObserving: () => void = () => {};
 
-  constructor(key: string, client: NamerdClient) {
+  constructor(key: string, client: NamerdClient, isPatient: boolean) {
     this.key = key;
     this.client = client;
+    this.isPatient = isPatient;
   }
 }
 
