@@ -1,14 +1,12 @@
 /** Starts namerd from a validated config: storage, namers, interfaces, admin server; and stops them in order. */
-import { adminServer, adminUrl } from '../src/admin/server.ts';
+import { adminServer } from '../src/admin/server.ts';
 import * as linkerdDefaults from '../src/config/defaults.ts';
 import { DnsResolver } from '../src/dns/index.ts';
-import { ProcessLoggers } from '../src/program/logging.ts';
-import { ProcessMetrics } from '../src/program/metrics.ts';
+import { begin, Ending, listenForAdmin } from '../src/program/life.ts';
 import { closeNamers, create, createNamers } from '../src/program/naming.ts';
 import type { Running, StartOptions } from '../src/program/run.ts';
 import { listenOrExplain, StartError } from '../src/program/start-error.ts';
 import { createTelemeters } from '../src/program/telemeters.ts';
-import { catchUncaught } from '../src/program/uncaught.ts';
 import { version } from '../src/program/version.ts';
 import { ProcessText } from '../src/telemetry/process-metrics.ts';
 import { namerdEndpoints } from './admin/endpoints.ts';
@@ -38,12 +36,7 @@ export interface RunningNamerd extends Running {
 
 export async function startNamerd(options: StartOptions<NamerdConfig>): Promise<RunningNamerd> {
   const { config, configPath, warnings } = options;
-  const loggers = new ProcessLoggers(options.logLevel);
-  const log = loggers.root;
-  for (const warning of warnings) log.warn({}, warning);
-  catchUncaught(log);
-
-  const metrics = new ProcessMetrics();
+  const { loggers, log, metrics } = begin(options);
   const resolver = new DnsResolver();
   const namers = createNamers(config.namers ?? [], { resolver, log: loggers.named('namer') });
   const storageConfig = config.storage ?? { kind: defaults.storageKind };
@@ -70,7 +63,6 @@ export async function startNamerd(options: StartOptions<NamerdConfig>): Promise<
     created: create<InterfaceContext, Interface>(interfaceKinds, one, contextOf(one.kind)),
   }));
 
-  const { promise: stopped, resolve: onStopped } = Promise.withResolvers<void>();
   const stop = async (graceMs: number): Promise<void> => {
     await Promise.all(interfaces.map(({ created }) => created.close(graceMs)));
     await admin.close();
@@ -81,16 +73,7 @@ export async function startNamerd(options: StartOptions<NamerdConfig>): Promise<
     resolver.close();
     metrics.close();
   };
-  let stopping: Promise<void> | null = null;
-  const close = (graceMs = config.admin?.shutdownGraceMs ?? linkerdDefaults.shutdownGraceMs): Promise<void> => {
-    stopping ??= (async () => {
-      log.info({ graceMs }, 'stopping: calls in work may finish');
-      await stop(graceMs);
-      log.info({}, 'stopped');
-      onStopped();
-    })();
-    return stopping;
-  };
+  const ending = new Ending({ log, admin: config.admin, unfinished: 'calls in work', stop });
 
   const serving: ServingInterface[] = [];
   const processText = new ProcessText();
@@ -107,8 +90,7 @@ export async function startNamerd(options: StartOptions<NamerdConfig>): Promise<
       telemeters: createTelemeters(config.telemetry ?? []),
       processText: () => processText.render(),
       metrics: () => metrics.collector.snapshot(),
-      // After the answer has been sent.
-      shutdown: (graceMs) => void setImmediate(close, graceMs),
+      shutdown: (graceMs) => ending.closeSoon(graceMs),
     }),
     loggers.named('admin'),
     config.admin,
@@ -127,12 +109,14 @@ export async function startNamerd(options: StartOptions<NamerdConfig>): Promise<
       log.info({ ip: address.host, port: address.port }, `serving ${one.kind} interface`);
     }
     // Last, so that a ping that is answered says that the interfaces serve.
-    const host = config.admin?.ip ?? linkerdDefaults.adminIp;
-    const port = config.admin?.port ?? defaults.adminPort;
-    const listening = listenOrExplain(admin.listen(host, port), { configPath, key: 'admin.port', host, port });
-    const url = adminUrl(config.admin, await listening);
+    const url = await listenForAdmin(admin, config.admin, { configPath, usualPort: defaults.adminPort });
     log.info({ url }, 'serving admin');
-    return { adminUrl: url, interfaces: serving, close, stopped };
+    return {
+      adminUrl: url,
+      interfaces: serving,
+      close: (graceMs) => ending.close(graceMs),
+      stopped: ending.stopped,
+    };
   } catch (error) {
     await stop(0);
     throw error;

@@ -3,7 +3,7 @@ import { availableParallelism, hostname } from 'node:os';
 import type { MessagePort } from 'node:worker_threads';
 import { adminEndpoints } from '../admin/endpoints.ts';
 import type { IdentifierServer } from '../admin/identifier-server.ts';
-import { adminServer, adminUrl } from '../admin/server.ts';
+import { adminServer } from '../admin/server.ts';
 import * as defaults from '../config/defaults.ts';
 import { isLoopback } from '../control-http/auth/index.ts';
 import { DnsResolver } from '../dns/index.ts';
@@ -11,12 +11,11 @@ import { DefaultInterpreter, type Instance } from '../interpreters/index.ts';
 import { Dtab, type Interpreter } from '../naming/index.ts';
 import { CellPool } from '../port/cells.ts';
 import { type Bind, ControlEnd } from '../port/control-end.ts';
-import { ProcessLoggers } from '../program/logging.ts';
-import { ProcessMetrics } from '../program/metrics.ts';
+import { begin, Ending, listenForAdmin } from '../program/life.ts';
 import type { Running, StartOptions } from '../program/run.ts';
 import { cannotListen, listenOrExplain } from '../program/start-error.ts';
+import { stateDirectory } from '../program/state-directory.ts';
 import { createTelemeters, recentRequestsOf } from '../program/telemeters.ts';
-import { catchUncaught } from '../program/uncaught.ts';
 import { version } from '../program/version.ts';
 import type { ClientState } from '../router/client/state.ts';
 import { overridePolicy } from '../router/override.ts';
@@ -35,21 +34,16 @@ export interface RunningSignpost extends Running {
 
 export async function startSignpost(options: StartOptions<LinkerdConfig>): Promise<RunningSignpost> {
   const { config, configPath, warnings } = options;
-  // On standard error, as the original's: what a command was asked for is on standard output.
-  const loggers = new ProcessLoggers(options.logLevel);
-  const log = loggers.root;
-  for (const warning of warnings) log.warn({}, warning);
-  catchUncaught(log);
+  const { loggers, log, metrics } = begin(options);
 
   const resolver = new DnsResolver();
   const instance: Instance = {
     name: instanceName(config),
-    stateDirectory: process.env['STATE_DIRECTORY']?.split(':')[0] || defaults.stateDirectory,
+    stateDirectory: stateDirectory(defaults.stateDirectory),
     applied: async () => {
       await Promise.all(data.controls.map((control) => control.applied()));
     },
   };
-  const metrics = new ProcessMetrics();
   const naming = buildNaming(config, {
     resolver,
     log: loggers.named('namer'),
@@ -90,27 +84,24 @@ export async function startSignpost(options: StartOptions<LinkerdConfig>): Promi
     attach,
     log,
   );
-  const { promise: stopped, resolve: onStopped } = Promise.withResolvers<void>();
-
-  const closeControl = (): void => {
+  const stop = async (graceMs: number): Promise<void> => {
+    await data.drain(graceMs);
+    identifier?.close();
+    await admin.close();
     naming.close();
     fallback.close();
     resolver.close();
     metrics.close();
   };
-  let closing: Promise<void> | null = null;
-  const close = (graceMs = config.admin?.shutdownGraceMs ?? defaults.shutdownGraceMs): Promise<void> => {
-    closing ??= (async () => {
-      log.info({ graceMs }, 'stopping: requests in flight may finish');
+  const ending = new Ending({
+    log,
+    admin: config.admin,
+    unfinished: 'requests in flight',
+    stop: async (graceMs) => {
       for (const interpreter of naming.interpreters.values()) interpreter.leave?.();
-      await data.drain(graceMs);
-      await closeAdmin();
-      closeControl();
-      log.info({}, 'stopped');
-      onStopped();
-    })();
-    return closing;
-  };
+      await stop(graceMs);
+    },
+  });
   const processText = new ProcessText();
   const admin = adminServer(
     adminEndpoints({
@@ -127,8 +118,7 @@ export async function startSignpost(options: StartOptions<LinkerdConfig>): Promi
       telemeters,
       processText: () => processText.render(),
       metrics: () => metrics.collector.snapshot(),
-      // After the answer has been sent.
-      shutdown: (graceMs) => void setImmediate(close, graceMs),
+      shutdown: (graceMs) => ending.closeSoon(graceMs),
     }),
     loggers.named('admin'),
     config.admin,
@@ -136,23 +126,13 @@ export async function startSignpost(options: StartOptions<LinkerdConfig>): Promi
   );
   const identifierPort = config.admin?.httpIdentifierPort;
   const identifier = identifierPort === undefined ? null : await createIdentifierServer(config);
-  const closeAdmin = async (): Promise<void> => {
-    identifier?.close();
-    await admin.close();
-  };
 
   const host = config.admin?.ip ?? defaults.adminIp;
   try {
     for (const interpreter of naming.interpreters.values()) interpreter.start?.();
     const listening = await startData(data, configPath);
     // Last, so that a ping that is answered says that requests are served.
-    const adminPort = config.admin?.port ?? defaults.adminPort;
-    const port = await listenOrExplain(admin.listen(host, adminPort), {
-      configPath,
-      key: 'admin.port',
-      host,
-      port: adminPort,
-    });
+    const url = await listenForAdmin(admin, config.admin, { configPath, usualPort: defaults.adminPort });
     if (identifier !== null && identifierPort !== undefined) {
       const bound = await listenOrExplain(identifier.listen(host, identifierPort), {
         configPath,
@@ -165,13 +145,10 @@ export async function startSignpost(options: StartOptions<LinkerdConfig>): Promi
     for (const { router, host: ip, port: bound } of listening) {
       log.info({ router, ip, port: bound, ...(isLoopback(ip) ? ONLY_THIS_HOST : {}) }, 'serving');
     }
-    const url = adminUrl(config.admin, port);
     log.info({ url }, 'serving admin');
-    return { adminUrl: url, listening, close, stopped };
+    return { adminUrl: url, listening, close: (graceMs) => ending.close(graceMs), stopped: ending.stopped };
   } catch (error) {
-    await data.drain(0);
-    await closeAdmin();
-    closeControl();
+    await stop(0);
     throw error;
   }
 }

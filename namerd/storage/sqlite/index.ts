@@ -3,17 +3,15 @@ import { join } from 'node:path';
 import { defineKind } from '../../../src/config/kind.ts';
 import { optional } from '../../../src/config/kinds.ts';
 import * as scalars from '../../../src/config/scalars.ts';
+import { stateDirectory } from '../../../src/program/state-directory.ts';
 import type { StorageContext } from '../storage.ts';
 import { SqliteStorage } from './storage.ts';
 
 const FILE = 'dtabs.sqlite';
 const STATE_DIRECTORY = '/var/lib/namerd';
 
-/** In the folder that systemd gives to a service (StateDirectory= of systemd.exec(5)), else in its usual place. */
-export function defaultDatabasePath(env: NodeJS.ProcessEnv = process.env): string {
-  // Of several, separated by colons, the first.
-  const given = env['STATE_DIRECTORY']?.split(':')[0];
-  return join(given || STATE_DIRECTORY, FILE);
+export function defaultDatabasePath(): string {
+  return join(stateDirectory(STATE_DIRECTORY), FILE);
 }
 
 export const sqlite = defineKind({
