@@ -13,6 +13,7 @@ export class SteadyLoad {
   #turn = 0;
   #isStopped = false;
   readonly failures: string[] = [];
+  /** Of those that were answered since this was last set to 0, ms. */
   slowestMs = 0;
 
   /** `perSecond`: of all names together. */
