@@ -17,12 +17,19 @@ export interface Kept<T> {
   readonly close?: () => void;
 }
 
+/** There are several for each name, so what they all do alike is not made for each. */
+interface Entry<T> {
+  readonly key: string;
+  readonly live: Live<T>;
+  readonly close: (() => void) | undefined;
+}
+
 export class Keyed<T> {
-  readonly #lingering: Lingering;
-  readonly #entries = new Map<string, Live<T>>();
+  readonly #lingering: Lingering<Entry<T>>;
+  readonly #entries = new Map<string, Entry<T>>();
 
   constructor(lingerMs?: number) {
-    this.#lingering = new Lingering(lingerMs);
+    this.#lingering = new Lingering((entry) => this.#end(entry), lingerMs);
   }
 
   /** The number of keys remembered, whether read or lingering. */
@@ -36,29 +43,33 @@ export class Keyed<T> {
 
   /** The value of a key that is remembered. */
   peek(key: string): Live<T> | undefined {
-    return this.#entries.get(key);
+    return this.#entries.get(key)?.live;
   }
 
   /** The value of `key`, made by `make` when the key is new. */
   get(key: string, make: (readership: Readership) => Kept<T>): Live<T> {
     const known = this.#entries.get(key);
-    if (known !== undefined) return known;
-    const end = () => {
-      if (this.#entries.get(key) === kept.live) this.#entries.delete(key);
-      kept.close?.();
-    };
-    const kept = make({
-      watched: () => {
-        this.#lingering.delete(end);
-        // Whoever held on to a forgotten value and reads it again makes it the key's value, unless there is a new one.
-        if (!this.#entries.has(key)) this.#entries.set(key, kept.live);
-      },
-      unwatched: () => this.#lingering.add(end),
+    if (known !== undefined) return known.live;
+    const { live, close } = make({
+      watched: () => this.#onWatched(entry),
+      unwatched: () => this.#lingering.add(entry),
     });
-    this.#entries.set(key, kept.live);
+    const entry: Entry<T> = { key, live, close };
+    this.#entries.set(key, entry);
     // A value that is asked for but never read must not stay for ever either.
-    this.#lingering.add(end);
-    return kept.live;
+    this.#lingering.add(entry);
+    return live;
+  }
+
+  #onWatched(entry: Entry<T>): void {
+    this.#lingering.delete(entry);
+    // Whoever held on to a forgotten value and reads it again makes it the key's value, unless there is a new one.
+    if (!this.#entries.has(entry.key)) this.#entries.set(entry.key, entry);
+  }
+
+  #end(entry: Entry<T>): void {
+    if (this.#entries.get(entry.key) === entry) this.#entries.delete(entry.key);
+    entry.close?.();
   }
 
   clear(): void {

@@ -11,14 +11,17 @@ export const DEFAULT_LINGER_MS = 10_000;
 export const MAX_LINGERING = 1_000;
 
 /** Ends what was added some time after it was added, or sooner when too much has come since; the oldest goes first. */
-export class Lingering {
+export class Lingering<T> {
+  readonly #end: (item: T) => void;
   readonly #lingerMs: number;
   /** When each is to end, ms on performance.now(); in this order, as all linger alike. */
-  readonly #deadlines = new Map<() => void, number>();
+  readonly #deadlines = new Map<T, number>();
   #timer: NodeJS.Timeout | undefined;
   #trimming = false;
 
-  constructor(lingerMs: number = DEFAULT_LINGER_MS) {
+  /** `end` must not throw. */
+  constructor(end: (item: T) => void, lingerMs: number = DEFAULT_LINGER_MS) {
+    this.#end = end;
     this.#lingerMs = lingerMs;
   }
 
@@ -26,10 +29,10 @@ export class Lingering {
     return this.#deadlines.size;
   }
 
-  /** `end` must not throw. Adding it again begins its time anew. */
-  add(end: () => void): void {
-    this.#deadlines.delete(end);
-    this.#deadlines.set(end, performance.now() + this.#lingerMs);
+  /** Adding it again begins its time anew. */
+  add(item: T): void {
+    this.#deadlines.delete(item);
+    this.#deadlines.set(item, performance.now() + this.#lingerMs);
     this.#timer ??= this.#wakeIn(this.#lingerMs);
     if (this.#deadlines.size <= MAX_LINGERING || this.#trimming) return;
     this.#trimming = true;
@@ -41,8 +44,8 @@ export class Lingering {
   }
 
   /** It is in use again, or has ended otherwise. */
-  delete(end: () => void): void {
-    this.#deadlines.delete(end);
+  delete(item: T): void {
+    this.#deadlines.delete(item);
   }
 
   /** Forgets all without ending them. */
@@ -53,10 +56,10 @@ export class Lingering {
   }
 
   #endOldest(due: (left: number, deadline: number) => boolean): void {
-    for (const [end, deadline] of this.#deadlines) {
+    for (const [item, deadline] of this.#deadlines) {
       if (!due(this.#deadlines.size, deadline)) break;
-      this.#deadlines.delete(end);
-      end();
+      this.#deadlines.delete(item);
+      this.#end(item);
     }
   }
 

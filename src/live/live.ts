@@ -27,6 +27,9 @@ export function variable<T>(value: T, equals: (a: T, b: T) => boolean = Object.i
   };
 }
 
+/** There is no value yet. */
+const NONE: unique symbol = Symbol('none');
+
 /**
  * A value computed from other live values, again whenever one of them changes and somebody reads. `equals` stops a change
  * that makes no difference from going further: readers keep the previous object. `compute` must be pure; what it throws
@@ -37,11 +40,11 @@ export function derive<T>(
   equals: (a: T, b: T) => boolean = Object.is,
   readership?: { watched: () => void; unwatched: () => void },
 ): Live<T> {
-  let previous: { value: T } | undefined;
+  let previous: T | typeof NONE = NONE;
   return computed(() => {
     const next = compute();
-    if (previous === undefined || !equals(previous.value, next)) previous = { value: next };
-    return previous.value;
+    if (previous === NONE || !equals(previous, next)) previous = next;
+    return previous;
   }, readership);
 }
 

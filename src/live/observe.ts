@@ -3,11 +3,7 @@ import { effect } from '@preact/signals-core';
 import { toError } from './activity.ts';
 import type { Live } from './live.ts';
 
-interface Delivery {
-  run(): void;
-}
-
-const waiting = new Set<Delivery>();
+const waiting = new Set<Observer<unknown>>();
 let scheduled = false;
 let caught = 0;
 
@@ -26,40 +22,65 @@ export function observe<T>(
   callback: (value: T) => void,
   onError: (error: Error) => void = () => {},
 ): () => void {
-  let latest: { value: T } | { error: unknown } | undefined;
-  let delivered: { value: T } | undefined;
-  const delivery: Delivery = {
-    run: () => {
-      const now = latest;
-      latest = undefined;
-      if (now === undefined) return;
-      if ('error' in now) {
-        delivered = undefined;
-        return report(now.error, onError);
-      }
-      // A value that changed and changed back within the tick is no news.
-      if (delivered !== undefined && Object.is(delivered.value, now.value)) return;
-      delivered = now;
+  const observer = new Observer(live, callback, onError);
+  return () => observer.stop();
+}
+
+/** There is no value, or none that is to be delivered. */
+const NONE: unique symbol = Symbol('none');
+
+class Observer<T> {
+  readonly #callback: (value: T) => void;
+  readonly #onError: (error: Error) => void;
+  readonly #dispose: () => void;
+  #latest: T | Thrown | typeof NONE = NONE;
+  #delivered: T | typeof NONE = NONE;
+
+  constructor(live: Live<T>, callback: (value: T) => void, onError: (error: Error) => void) {
+    this.#callback = callback;
+    this.#onError = onError;
+    this.#dispose = effect(() => {
       try {
-        callback(now.value);
+        this.#latest = live.value;
       } catch (thrown) {
-        report(thrown, onError);
+        this.#latest = new Thrown(thrown);
       }
-    },
-  };
-  const dispose = effect(() => {
-    try {
-      latest = { value: live.value };
-    } catch (thrown) {
-      latest = { error: thrown };
+      enqueue(this as Observer<unknown>);
+    });
+  }
+
+  deliver(): void {
+    const now = this.#latest;
+    this.#latest = NONE;
+    if (now === NONE) return;
+    if (now instanceof Thrown) {
+      this.#delivered = NONE;
+      report(now.error, this.#onError);
+      return;
     }
-    enqueue(delivery);
-  });
-  return () => {
-    dispose();
-    latest = undefined;
-    waiting.delete(delivery);
-  };
+    // A value that changed and changed back within the tick is no news.
+    if (Object.is(this.#delivered, now)) return;
+    this.#delivered = now;
+    try {
+      this.#callback(now);
+    } catch (thrown) {
+      report(thrown, this.#onError);
+    }
+  }
+
+  stop(): void {
+    this.#dispose();
+    this.#latest = NONE;
+    waiting.delete(this as Observer<unknown>);
+  }
+}
+
+class Thrown {
+  readonly error: unknown;
+
+  constructor(error: unknown) {
+    this.error = error;
+  }
 }
 
 /**
@@ -101,8 +122,8 @@ export function until<T>(
   });
 }
 
-function enqueue(delivery: Delivery): void {
-  waiting.add(delivery);
+function enqueue(observer: Observer<unknown>): void {
+  waiting.add(observer);
   if (scheduled) return;
   scheduled = true;
   setImmediate(deliverAll);
@@ -112,7 +133,7 @@ function deliverAll(): void {
   scheduled = false;
   const batch = [...waiting];
   waiting.clear();
-  for (const delivery of batch) delivery.run();
+  for (const observer of batch) observer.deliver();
 }
 
 function report(thrown: unknown, onError: (error: Error) => void): void {

@@ -28,7 +28,7 @@ export interface SourceOptions<T> extends SourceParts<T> {
  * reader must not take it for what is so now.
  */
 export function source<T>(options: SourceOptions<T>): Live<Activity<T>> {
-  const lingering = new Lingering(options.lingerMs);
+  const lingering = new Lingering<() => void>((close) => close(), options.lingerMs);
   const opened = openSource(options, {
     watched: () => lingering.delete(opened.close),
     unwatched: () => lingering.add(opened.close),

@@ -15,12 +15,12 @@ interface Entry<T> {
 export class Variables<T> {
   readonly #entries = new Map<string, Entry<T>>();
   readonly #unset: (key: string) => T;
-  readonly #lingering: Lingering;
+  readonly #lingering: Lingering<Entry<T>>;
 
   /** `unset` is what a key is worth that nobody has set. */
   constructor(unset: (key: string) => T, lingerMs?: number) {
     this.#unset = unset;
-    this.#lingering = new Lingering(lingerMs);
+    this.#lingering = new Lingering((entry) => entry.forget(), lingerMs);
   }
 
   /** The number of keys remembered: set, read or lingering. */
@@ -35,7 +35,7 @@ export class Variables<T> {
   set(key: string, value: T): void {
     const entry = this.#entry(key);
     entry.isSet = true;
-    this.#lingering.delete(entry.forget);
+    this.#lingering.delete(entry);
     if (!Object.is(entry.held.peek().value, value)) entry.held.value = { value };
   }
 
@@ -44,7 +44,7 @@ export class Variables<T> {
     if (entry?.isSet !== true) return;
     entry.isSet = false;
     entry.held.value = { value: this.#unset(key) };
-    if (!entry.isRead) this.#lingering.add(entry.forget);
+    if (!entry.isRead) this.#lingering.add(entry);
   }
 
   /** Tells the readers of keys that are not set that these are worth something else now. */
@@ -60,11 +60,11 @@ export class Variables<T> {
       {
         watched: () => {
           entry.isRead = true;
-          this.#lingering.delete(entry.forget);
+          this.#lingering.delete(entry);
         },
         unwatched: () => {
           entry.isRead = false;
-          if (!entry.isSet) this.#lingering.add(entry.forget);
+          if (!entry.isSet) this.#lingering.add(entry);
         },
       },
     );
@@ -82,7 +82,7 @@ export class Variables<T> {
     const entry: Entry<T> = { live, held, forget, isSet: false, isRead: false };
     this.#entries.set(key, entry);
     // A key that is asked about but never read must not stay for ever either.
-    this.#lingering.add(forget);
+    this.#lingering.add(entry);
     return entry;
   }
 }
