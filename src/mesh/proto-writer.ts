@@ -9,15 +9,30 @@ export const FIXED64 = 1;
 export const LENGTH_DELIMITED = 2;
 export const FIXED32 = 5;
 
-const FIRST_BYTES = 256;
+const FIRST_BYTES = 1024;
+/** What a large message needed is not kept for the next one. */
+const MAX_SPARE_BYTES = 64 * 1024;
+
+/**
+ * What the last message was written into, for the next one; null while one is being written. Memory of each writer's own would come
+ * out of Node's pool, and the few bytes of a message that stays would hold a whole piece of that.
+ */
+let spare: Buffer | null = null;
 
 export class ProtoWriter {
-  #bytes = Buffer.allocUnsafe(FIRST_BYTES);
+  #bytes: Buffer;
   #length = 0;
 
-  /** What has been written, in memory of its own. */
+  constructor() {
+    this.#bytes = spare ?? Buffer.allocUnsafeSlow(FIRST_BYTES);
+    spare = null;
+  }
+
+  /** What has been written, in memory of its own. Nothing may be written after that. */
   finish(): Buffer {
-    return Buffer.from(this.#bytes.subarray(0, this.#length));
+    const written = Buffer.from(this.#bytes.subarray(0, this.#length));
+    if (this.#bytes.length <= MAX_SPARE_BYTES) spare = this.#bytes;
+    return written;
   }
 
   /** An int32, uint32, bool or enum from 0 to 2^31 - 1. */
@@ -97,7 +112,7 @@ export class ProtoWriter {
   #reserve(count: number): void {
     const needed = this.#length + count;
     if (needed <= this.#bytes.length) return;
-    const larger = Buffer.allocUnsafe(Math.max(needed, this.#bytes.length * 2));
+    const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.#bytes.length * 2));
     this.#bytes.copy(larger, 0, 0, this.#length);
     this.#bytes = larger;
   }
