@@ -13,12 +13,18 @@ export interface Follower {
 export class Feed<State extends Answer = Answer> {
   /** The newest; null until there is one. */
   state: State | null = null;
+  readonly key: string;
   readonly #followers = new Set<Follower>();
   readonly #same: (a: State, b: State) => boolean;
-  readonly #onUnfollowed: () => void;
+  readonly #onUnfollowed: (feed: Feed<State>) => void;
   readonly #stop: () => void;
 
-  constructor(asked: Question<State>, same: (a: State, b: State) => boolean, onUnfollowed: () => void) {
+  constructor(
+    asked: Question<State>,
+    same: (a: State, b: State) => boolean,
+    onUnfollowed: (feed: Feed<State>) => void,
+  ) {
+    this.key = asked.key;
     this.#same = same;
     this.#onUnfollowed = onUnfollowed;
     this.#stop = asked.follow((state) => this.#onState(state));
@@ -32,7 +38,7 @@ export class Feed<State extends Answer = Answer> {
   delete(follower: Follower): void {
     if (!this.#followers.delete(follower) || this.#followers.size > 0) return;
     this.#stop();
-    this.#onUnfollowed();
+    this.#onUnfollowed(this);
   }
 
   #onState(state: State): void {
@@ -45,6 +51,9 @@ export class Feed<State extends Answer = Answer> {
 export class Feeds<State extends Answer = Answer> {
   readonly #same: (a: State, b: State) => boolean;
   readonly #feeds = new Map<string, Feed<State>>();
+  readonly #forget = (feed: Feed<State>): void => {
+    if (this.#feeds.get(feed.key) === feed) this.#feeds.delete(feed.key);
+  };
 
   /** A state that is the same as the last is not told. */
   constructor(same: (a: State, b: State) => boolean) {
@@ -61,9 +70,7 @@ export class Feeds<State extends Answer = Answer> {
     const { key } = asked;
     const known = this.#feeds.get(key);
     if (known !== undefined) return known;
-    const feed = new Feed(asked, this.#same, () => {
-      if (this.#feeds.get(key) === feed) this.#feeds.delete(key);
-    });
+    const feed = new Feed(asked, this.#same, this.#forget);
     this.#feeds.set(key, feed);
     return feed;
   }

@@ -2,25 +2,10 @@
  * One client's stream of a feed. At most one message is under way in it: whatever changes meanwhile, the client gets the newest
  * when it has taken that one. So a client that reads slowly costs no more than one that reads fast.
  */
-import { Metadata, type ServerWritableStream } from '@grpc/grpc-js';
+import { Metadata } from '@grpc/grpc-js';
 import type { Feed, Follower } from './feeds.ts';
+import type { Sender, StreamCall } from './server-stream.ts';
 import { type Refusal, stopping } from './status.ts';
-
-/** A request as it came. */
-export interface RawRequest {
-  bytes: Buffer;
-}
-
-/** Its bytes, which would else be kept for as long as the stream. */
-export function take(request: RawRequest): Buffer {
-  const { bytes } = request;
-  request.bytes = NO_BYTES;
-  return bytes;
-}
-
-const NO_BYTES = Buffer.alloc(0);
-
-export type StreamCall = ServerWritableStream<RawRequest, Buffer>;
 
 /** What all streams share. */
 export interface StreamCounts {
@@ -33,7 +18,7 @@ export interface StreamCounts {
   skipped(): void;
 }
 
-export class StreamFollower implements Follower {
+export class StreamFollower implements Follower, Sender {
   readonly #call: StreamCall;
   readonly #feed: Pick<Feed, 'state' | 'add' | 'delete'>;
   readonly #counts: StreamCounts;
@@ -41,16 +26,11 @@ export class StreamFollower implements Follower {
   #sent: Buffer | null = null;
   #isSending = false;
   #isOver = false;
-  readonly #onSent = (): void => {
-    this.#isSending = false;
-    this.onChange();
-  };
 
   constructor(call: StreamCall, feed: Pick<Feed, 'state' | 'add' | 'delete'>, counts: StreamCounts) {
     this.#call = call;
     this.#feed = feed;
     this.#counts = counts;
-    call.on('cancelled', () => this.#close());
     feed.add(this);
     counts.open(this);
     // Tells the client that the stream is taken, which the first message may be long in coming to.
@@ -74,7 +54,10 @@ export class StreamFollower implements Follower {
     this.#sent = message;
     this.#isSending = true;
     this.#counts.sent(message.length);
-    this.#call.write(message, this.#onSent);
+    this.#call.sendMessage(message, () => {
+      this.#isSending = false;
+      this.onChange();
+    });
   }
 
   /** namerd is going away. */
@@ -83,11 +66,11 @@ export class StreamFollower implements Follower {
   }
 
   #end(refusal: Refusal): void {
-    this.#close();
-    this.#call.emit('error', refusal);
+    this.onCancelled();
+    this.#call.sendStatus(refusal);
   }
 
-  #close(): void {
+  onCancelled(): void {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#feed.delete(this);

@@ -22,7 +22,7 @@ import type { Receipts, Session } from '../../receipts/receipts.ts';
 import type { Version, VersionedDtab } from '../../storage/storage.ts';
 import type { Access } from './access.ts';
 import type { Feed, Feeds, Follower } from './feeds.ts';
-import type { RawRequest } from './follower.ts';
+import type { RawRequest } from './server-stream.ts';
 import { forbidden, internal, invalidArgument, type Refusal, stopping, tooMany } from './status.ts';
 import { sameVersionOrNone, type TreeState, treeOf } from './trees.ts';
 

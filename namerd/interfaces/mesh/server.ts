@@ -1,4 +1,5 @@
 /** The mesh interface as a server: it accepts connections itself and hands them to the gRPC library. */
+import type { Socket } from 'node:net';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { type AuthConfig, warnIfOpen } from '../../../src/control-http/auth/index.ts';
 import type { ServerTlsConfig } from '../../../src/wire/tls/index.ts';
@@ -30,24 +31,16 @@ export class MeshServer implements Interface {
   readonly #counts: MeshCounts;
   readonly #trees = new Feeds(sameTreeState);
   readonly #feeds = new Feeds(sameAnswer);
-  readonly #grpc: Server;
+  #grpc: Server | null = null;
   readonly #listener: Listener;
   #access: Access | null = null;
+  #serve: (socket: Socket) => void = (socket) => socket.destroy();
 
   constructor(options: MeshServerOptions, context: InterfaceContext) {
     const { listen, tls, auth } = options;
     this.#options = options;
     this.#context = context;
     this.#counts = new MeshCounts(context.metrics);
-    this.#grpc = new Server({
-      'grpc.max_concurrent_streams': MAX_STREAMS_PER_CONNECTION,
-      'grpc.keepalive_time_ms': PING_INTERVAL_MS,
-      'grpc.keepalive_timeout_ms': PING_TIMEOUT_MS,
-      // Its registry of every call and socket costs memory, and nobody reads it.
-      'grpc.enable_channelz': 0,
-    });
-    // What comes through TLS has gone through it here.
-    const injector = this.#grpc.createConnectionInjector(ServerCredentials.createInsecure());
     this.#listener = new Listener({
       listen,
       tls,
@@ -56,7 +49,7 @@ export class MeshServer implements Interface {
       metrics: context.metrics,
       onConnection: (connection) => {
         this.#onConnection(connection);
-        injector.injectConnection(connection.socket);
+        this.#serve(connection.socket);
       },
     });
   }
@@ -66,7 +59,7 @@ export class MeshServer implements Interface {
     const { namespaces, receipts, log, metrics } = this.#context;
     const access = await Access.open(auth, log, metrics);
     this.#access = access;
-    const { definition, implementation } = meshServices({
+    const { definition, implementation, interceptor } = meshServices({
       namespaces,
       trees: this.#trees,
       feeds: this.#feeds,
@@ -74,7 +67,18 @@ export class MeshServer implements Interface {
       access,
       counts: this.#counts,
     });
+    this.#grpc = new Server({
+      'grpc.max_concurrent_streams': MAX_STREAMS_PER_CONNECTION,
+      'grpc.keepalive_time_ms': PING_INTERVAL_MS,
+      'grpc.keepalive_timeout_ms': PING_TIMEOUT_MS,
+      // Its registry of every call and socket costs memory, and nobody reads it.
+      'grpc.enable_channelz': 0,
+      interceptors: [interceptor],
+    });
     this.#grpc.addService(definition, implementation);
+    // What comes through TLS has gone through it here.
+    const injector = this.#grpc.createConnectionInjector(ServerCredentials.createInsecure());
+    this.#serve = (socket) => injector.injectConnection(socket);
     const port = await this.#listener.listen();
     warnIfOpen(log, { ip: listen.host, port, auth });
     return { host: listen.host, port };
@@ -84,13 +88,15 @@ export class MeshServer implements Interface {
     this.#listener.close();
     this.#access?.close();
     this.#counts.stopStreams();
+    const grpc = this.#grpc;
+    if (grpc === null) return;
     await new Promise<void>((resolve) => {
       const cut = setTimeout(() => {
-        this.#grpc.forceShutdown();
+        grpc.forceShutdown();
         this.#listener.destroy();
         resolve();
       }, graceMs);
-      this.#grpc.tryShutdown(() => {
+      grpc.tryShutdown(() => {
         clearTimeout(cut);
         resolve();
       });

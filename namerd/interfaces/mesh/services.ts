@@ -1,8 +1,8 @@
 /** The services of io.linkerd.mesh, and signpost.receipt.v1, for a gRPC server: requests become questions, and answers messages. */
 import {
   type handleBidiStreamingCall,
-  type handleServerStreamingCall,
   type handleUnaryCall,
+  type ServerInterceptor,
   type ServerUnaryCall,
   type ServiceDefinition,
   status,
@@ -16,10 +16,11 @@ import type { Namespaces } from '../../namespaces.ts';
 import type { Receipts } from '../../receipts/receipts.ts';
 import type { Access, Caller } from './access.ts';
 import type { Feeds } from './feeds.ts';
-import { type RawRequest, type StreamCounts, StreamFollower, take } from './follower.ts';
+import { type StreamCounts, StreamFollower } from './follower.ts';
 import type { Answer, Question } from './question.ts';
 import { boundTreeOf, delegateTreeOf, dtabOf, replicasOf } from './questions.ts';
 import { ReceiptExchange } from './receipt-exchange.ts';
+import { interceptStreams, type RawRequest, type StreamHandler, take } from './server-stream.ts';
 import { internal, invalidArgument, Refusal } from './status.ts';
 import type { TreeState } from './trees.ts';
 
@@ -48,13 +49,17 @@ const unread = (bytes: Buffer): RawRequest => ({ bytes });
 
 export interface Service {
   readonly definition: ServiceDefinition;
+  /** Of what is answered once, and of receipts. */
   readonly implementation: UntypedServiceImplementation;
+  /** Answers everything else. */
+  readonly interceptor: ServerInterceptor;
 }
 
 export function meshServices(context: MeshContext): Service {
   const { namespaces, trees, feeds } = context;
   const definition: Record<string, ServiceDefinition[string]> = {};
   const implementation: UntypedServiceImplementation = {};
+  const streams = new Map<string, StreamHandler>();
   const add = <Request, Response>(
     method: Method<Request, Response>,
     handler: UntypedServiceImplementation[string],
@@ -69,7 +74,8 @@ export function meshServices(context: MeshContext): Service {
     feedsOf: Feeds<State>,
   ): void => {
     add(get, getting(context, get, questionOf));
-    add(stream, streaming(context, stream, questionOf, feedsOf));
+    definition[stream.path] = definitionOf(stream);
+    streams.set(stream.path, streaming(context, stream, questionOf, feedsOf));
   };
   const translate = <Request, Response>(
     method: Method<Request, Response>,
@@ -89,7 +95,7 @@ export function meshServices(context: MeshContext): Service {
   translate(meshMethods.showDtab, (dtab) => dtab?.show());
   translate(meshMethods.readPath, (text) => (text === undefined ? Path.empty : Path.parse(text)));
   translate(meshMethods.showPath, (path) => path?.show());
-  return { definition, implementation };
+  return { definition, implementation, interceptor: interceptStreams(streams) };
 }
 
 function definitionOf({
@@ -138,16 +144,13 @@ function streaming<Request, Response, State extends Answer>(
   { request }: Method<Request, Response>,
   questionOf: (request: Request, identity: Identity) => Question<State> | Refusal,
   feeds: Feeds<State>,
-): handleServerStreamingCall<RawRequest, Buffer> {
-  return (call) => {
+): StreamHandler {
+  return (caller, bytes, call) => {
     counts.called();
-    const asked = understand(access, call, (identity) => questionOf(request.decode(take(call.request)), identity));
-    if (asked instanceof Refusal) {
-      counts.refused();
-      call.emit('error', asked);
-      return;
-    }
-    new StreamFollower(call, feeds.get(asked), counts);
+    const asked = understand(access, caller, (identity) => questionOf(request.decode(bytes), identity));
+    if (!(asked instanceof Refusal)) return new StreamFollower(call, feeds.get(asked), counts);
+    counts.refused();
+    return asked;
   };
 }
 

@@ -1,6 +1,7 @@
 // io.l5d.mesh of namerd, asked over real connections.
 
-import { connect, constants } from 'node:http2';
+import { once } from 'node:events';
+import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from 'node:http2';
 import { status } from '@grpc/grpc-js';
 import { test } from 'tap';
 import { failed, pending } from '../../../src/live/index.ts';
@@ -41,6 +42,23 @@ function mapTree(tree: NameTree<BoundId>): NameTree<Path> {
     default:
       return tree;
   }
+}
+
+/** A stream of a bound tree, for messages that no client of ours would send. */
+function callForTree(session: ClientHttp2Session): ClientHttp2Stream {
+  return session.request({
+    [constants.HTTP2_HEADER_METHOD]: 'POST',
+    [constants.HTTP2_HEADER_PATH]: streamBoundTree.path,
+    [constants.HTTP2_HEADER_CONTENT_TYPE]: 'application/grpc',
+    [constants.HTTP2_HEADER_TE]: 'trailers',
+  });
+}
+
+function framed(request: Parameters<typeof streamBoundTree.request.encode>[0]): Buffer {
+  const body = streamBoundTree.request.encode(request);
+  const frame = Buffer.alloc(5);
+  frame.writeUInt32BE(body.length, 1);
+  return Buffer.concat([frame, body]);
 }
 
 test('a name is bound by the dtab of its namespace, and again when that changes', async (t) => {
@@ -153,6 +171,26 @@ test('bytes that are no request are refused, and the connection goes on', async 
   );
   namerd.namer.bind('/web');
   t.equal(show(await client.get(getBoundTree, { root, name: web })), '/#/test/web');
+});
+
+test('what is answered by a stream is asked by one message', async (t) => {
+  const namerd = await startTestNamerd(t, { dtabs });
+  namerd.namer.bind('/web');
+  const session = connect(`http://127.0.0.1:${namerd.port}`);
+  t.teardown(() => session.destroy());
+  const one = framed({ root, name: web });
+  for (const sent of [Buffer.alloc(0), Buffer.concat([one, one])]) {
+    const call = callForTree(session);
+    const ends: unknown[] = [];
+    const onHeaders = (headers: Record<string, unknown>): void => {
+      if (headers['grpc-status'] !== undefined) ends.push(Number(headers['grpc-status']));
+    };
+    call.on('response', onHeaders).on('trailers', onHeaders).resume();
+    call.end(sent);
+    await once(call, 'close');
+    t.same(ends, [status.UNIMPLEMENTED]);
+  }
+  t.equal(namerd.state()['streams'], 0);
 });
 
 test('the addresses of a bound id', async (t) => {
@@ -294,16 +332,8 @@ test('a client that does not read gets the newest state when it does, and nothin
   // A window of one byte: the first message can't be sent whole.
   const session = connect(`http://127.0.0.1:${namerd.port}`, { settings: { initialWindowSize: 1 } });
   t.teardown(() => session.destroy());
-  const body = streamBoundTree.request.encode({ root, name: web });
-  const frame = Buffer.alloc(5);
-  frame.writeUInt32BE(body.length, 1);
-  const request = session.request({
-    [constants.HTTP2_HEADER_METHOD]: 'POST',
-    [constants.HTTP2_HEADER_PATH]: streamBoundTree.path,
-    [constants.HTTP2_HEADER_CONTENT_TYPE]: 'application/grpc',
-    [constants.HTTP2_HEADER_TE]: 'trailers',
-  });
-  request.end(Buffer.concat([frame, body]));
+  const request = callForTree(session);
+  request.end(framed({ root, name: web }));
   const reader = new MeshClient(t, namerd.port).stream(streamBoundTree, { root, name: web });
   await eventually(() => namerd.state()['streams'] === 2);
   const updates = 200;
