@@ -71,8 +71,7 @@ export interface ControlServerOptions {
 }
 
 interface OpenStream {
-  /** Whether who asked for it is still who it was. */
-  isKnown(): boolean;
+  readonly identity: Identity;
   end(): void;
 }
 
@@ -104,7 +103,7 @@ export class ControlServer {
     const { reusePort = false, backlog } = socketOptions;
     if (auth !== undefined) {
       this.#authenticator = await Authenticator.open(auth, log, metrics);
-      this.#authenticator.onChange = () => this.#endRevoked();
+      this.#authenticator.onRevoked = () => this.#endRevoked();
     }
     this.#tls =
       tls === undefined ? undefined : await ServerTls.open(tls, { name, log, requestClientAuth: auth !== undefined });
@@ -177,7 +176,7 @@ export class ControlServer {
       ...headers,
     });
     if (request.method === 'HEAD') response.end();
-    else if (isStream(body)) this.#stream(body, { request, response, identity });
+    else if (isStream(body)) this.#stream(body, response, identity);
     else {
       for (const piece of pieces ?? []) response.write(piece);
       response.end();
@@ -192,29 +191,15 @@ export class ControlServer {
     return authenticator.identify({ authorization, certificateNames });
   }
 
-  #stream(
-    stream: StateStream,
-    {
-      request,
-      response,
-      identity,
-    }: { request: http.IncomingMessage; response: http.ServerResponse; identity: Identity },
-  ): void {
-    const path = URL.parse(request.url ?? '/', 'http://control')?.pathname ?? '/';
-    const open: OpenStream = {
-      isKnown: () => {
-        const now = this.#identify(request, path);
-        return now !== null && now.name === identity.name;
-      },
-      end: sendStates(stream, response),
-    };
+  #stream(stream: StateStream, response: http.ServerResponse, identity: Identity): void {
+    const open = { identity, end: sendStates(stream, response) };
     this.#streams.add(open);
     response.once('close', () => this.#streams.delete(open));
   }
 
-  /** A token that was taken back has no say in what is open either: its streams end, and are to be asked for anew. */
+  /** A token that was taken back has no say in what is open either. */
   #endRevoked(): void {
-    for (const stream of [...this.#streams]) if (!stream.isKnown()) stream.end();
+    for (const { identity, end } of [...this.#streams]) if (identity.isRevoked) end();
   }
 
   async #answer(

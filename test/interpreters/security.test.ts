@@ -103,6 +103,32 @@ test('with auth only those who may read a namespace are told of it', async (t) =
   t.equal((await exchange.ended()).code, status.UNAUTHENTICATED);
 });
 
+test('a token that is taken back ends the streams that it has open', async (t) => {
+  const dir = tempDir(t);
+  const tokensPath = join(dir, 'tokens');
+  const tokens = (...lines: string[]) => writeFileSync(tokensPath, lines.map((line) => `${line}\n`).join(''));
+  tokens(`ci ${CI}`, `edge ${EDGE}`);
+  const auth = { tokensPath, grants: [{ name: '*', read: ['*'] }] };
+  const namerd = await startTestNamerd(t, { dtabs, config: { auth } });
+  namerd.namer.bind('/web');
+  const start = (name: string, token: string) => {
+    writeFileSync(join(dir, name), token);
+    return startInterpreter(t, { ports: [namerd.port], config: { tokenPath: join(dir, name) } });
+  };
+  const [ci, edge] = [start('ci', CI), start('edge', EDGE)];
+  const [ofCi, ofEdge] = [ci.watch('/svc/web'), edge.watch('/svc/web')];
+  for (const name of [ofCi, ofEdge]) await name.until('/#/test/web');
+  await eventually(() => namerd.receipts.connected === 2);
+  const changes = ofCi.changes;
+  tokens(`ci ${CI}`);
+  await eventually(() => namerd.receipts.connected === 1);
+  await ofEdge.failed(/send a bearer token/);
+  t.equal(ofCi.changes, changes, 'the others go on');
+  tokens(`ci ${CI}`, `edge ${EDGE}`);
+  await ofEdge.until('/#/test/web');
+  await eventually(() => namerd.receipts.connected === 2);
+});
+
 test("a client's certificate says who it is; one that is not believed says nothing", async (t) => {
   const authority = certificateAuthority(t);
   const grants = [{ name: 'edge.example', read: ['default'] }];

@@ -48,6 +48,11 @@ export class Access {
     this.#authenticator?.denied();
   }
 
+  /** Calls back when a token was taken back (`isRevoked` of its identity). */
+  whenRevoked(callback: () => void): void {
+    if (this.#authenticator !== null) this.#authenticator.onRevoked = callback;
+  }
+
   close(): void {
     this.#authenticator?.close();
   }

@@ -3,6 +3,7 @@ import type { Counter, Gauge, MetricScope } from '../../../src/metrics/registry.
 import type { StreamFollower } from './follower.ts';
 import type { ReceiptExchange } from './receipt-exchange.ts';
 import type { CallCounts } from './services.ts';
+import { stopping, unauthenticated } from './status.ts';
 
 export class MeshCounts implements CallCounts {
   readonly #requests: Counter;
@@ -85,7 +86,15 @@ export class MeshCounts implements CallCounts {
 
   /** Ends every stream; its client looks for another namerd. */
   stopStreams(): void {
-    for (const follower of [...this.#open]) follower.stop();
-    for (const exchange of [...this.#exchanges]) exchange.stop();
+    for (const stream of this.#all()) stream.stop(stopping);
+  }
+
+  /** Ends those of tokens that were taken back. */
+  stopRevoked(): void {
+    for (const stream of this.#all()) if (stream.identity.isRevoked) stream.stop(unauthenticated);
+  }
+
+  #all(): (StreamFollower | ReceiptExchange)[] {
+    return [...this.#open, ...this.#exchanges];
   }
 }

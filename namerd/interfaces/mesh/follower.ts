@@ -3,9 +3,10 @@
  * when it has taken that one. So a client that reads slowly costs no more than one that reads fast.
  */
 import { Metadata } from '@grpc/grpc-js';
+import type { Identity } from '../../../src/control-http/auth/index.ts';
 import type { Feed, Follower } from './feeds.ts';
 import type { Sender, StreamCall } from './server-stream.ts';
-import { type Refusal, stopping } from './status.ts';
+import type { Refusal } from './status.ts';
 
 /** What all streams share. */
 export interface StreamCounts {
@@ -19,6 +20,8 @@ export interface StreamCounts {
 }
 
 export class StreamFollower implements Follower, Sender {
+  /** Who follows. */
+  readonly identity: Identity;
   readonly #call: StreamCall;
   readonly #feed: Pick<Feed, 'state' | 'add' | 'delete'>;
   readonly #counts: StreamCounts;
@@ -27,7 +30,13 @@ export class StreamFollower implements Follower, Sender {
   #isSending = false;
   #isOver = false;
 
-  constructor(call: StreamCall, feed: Pick<Feed, 'state' | 'add' | 'delete'>, counts: StreamCounts) {
+  constructor(
+    call: StreamCall,
+    identity: Identity,
+    feed: Pick<Feed, 'state' | 'add' | 'delete'>,
+    counts: StreamCounts,
+  ) {
+    this.identity = identity;
     this.#call = call;
     this.#feed = feed;
     this.#counts = counts;
@@ -60,9 +69,9 @@ export class StreamFollower implements Follower, Sender {
     });
   }
 
-  /** namerd is going away. */
-  stop(): void {
-    if (!this.#isOver) this.#end(stopping);
+  /** No more is sent, for a reason that has nothing to do with what is followed. */
+  stop(reason: Refusal): void {
+    if (!this.#isOver) this.#end(reason);
   }
 
   #end(refusal: Refusal): void {

@@ -23,7 +23,7 @@ import type { Version, VersionedDtab } from '../../storage/storage.ts';
 import type { Access } from './access.ts';
 import type { Feed, Feeds, Follower } from './feeds.ts';
 import type { RawRequest } from './server-stream.ts';
-import { forbidden, internal, invalidArgument, type Refusal, stopping, tooMany } from './status.ts';
+import { forbidden, internal, invalidArgument, type Refusal, tooMany } from './status.ts';
 import { sameVersionOrNone, type TreeState, treeOf } from './trees.ts';
 
 /** Live bindings of one router: several times what its caches hold. */
@@ -39,7 +39,8 @@ export interface ReceiptContext {
 
 export class ReceiptExchange {
   readonly #call: ServerDuplexStream<RawRequest, Buffer>;
-  readonly #identity: Identity;
+  /** Who reports. */
+  readonly identity: Identity;
   readonly #context: ReceiptContext;
   readonly #bindings = new Map<number, Binding>();
   readonly #dirty = new Set<Binding>();
@@ -55,7 +56,7 @@ export class ReceiptExchange {
 
   constructor(call: ServerDuplexStream<RawRequest, Buffer>, identity: Identity, context: ReceiptContext) {
     this.#call = call;
-    this.#identity = identity;
+    this.identity = identity;
     this.#context = context;
     call.on('data', (request: RawRequest) => this.#onBytes(request.bytes));
     call.on('end', () => {
@@ -65,9 +66,9 @@ export class ReceiptExchange {
     call.on('cancelled', () => this.#close());
   }
 
-  /** namerd is going away. */
-  stop(): void {
-    this.#fail(stopping);
+  /** No more is said, for a reason that has nothing to do with receipts. */
+  stop(reason: Refusal): void {
+    this.#fail(reason);
   }
 
   /** Calls back once, when it is over. */
@@ -110,7 +111,7 @@ export class ReceiptExchange {
       this.#fail(invalidArgument(problem ?? 'a second hello'));
       return false;
     }
-    if (!this.#identity.mayRead(namespace)) {
+    if (!this.identity.mayRead(namespace)) {
       this.#context.access.denied();
       this.#fail(forbidden(namespace));
       return false;

@@ -59,6 +59,7 @@ export class MeshServer implements Interface {
     const { namespaces, receipts, log, metrics } = this.#context;
     const access = await Access.open(auth, log, metrics);
     this.#access = access;
+    access.whenRevoked(() => this.#counts.stopRevoked());
     const { definition, implementation, interceptor } = meshServices({
       namespaces,
       trees: this.#trees,

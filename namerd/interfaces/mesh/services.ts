@@ -147,10 +147,12 @@ function streaming<Request, Response, State extends Answer>(
 ): StreamHandler {
   return (caller, bytes, call) => {
     counts.called();
-    const asked = understand(access, caller, (identity) => questionOf(request.decode(bytes), identity));
-    if (!(asked instanceof Refusal)) return new StreamFollower(call, feeds.get(asked), counts);
-    counts.refused();
-    return asked;
+    const follower = understand(access, caller, (identity) => {
+      const asked = questionOf(request.decode(bytes), identity);
+      return asked instanceof Refusal ? asked : new StreamFollower(call, identity, feeds.get(asked), counts);
+    });
+    if (follower instanceof Refusal) counts.refused();
+    return follower;
   };
 }
 

@@ -5,7 +5,13 @@ import type { Counter, MetricScope } from '../../metrics/registry.ts';
 import type { Log } from '../../port/log.ts';
 import type { AuthConfig } from './config.ts';
 import { type Identity, identityOf } from './identity.ts';
-import { parseTokens, Tokens } from './tokens.ts';
+import { digest, parseTokens, Tokens } from './tokens.ts';
+
+interface KnownToken {
+  readonly name: string;
+  readonly digest: Buffer;
+  readonly identity: Identity & { isRevoked: boolean };
+}
 
 export interface Credentials {
   /** The Authorization field, as it was sent. */
@@ -23,8 +29,10 @@ export class Authenticator {
   readonly #noCredentials: Counter | undefined;
   readonly #unknownToken: Counter | undefined;
   readonly #denied: Counter | undefined;
-  /** Told when the tokens may be others: who was known by one may not be any more. */
-  onChange: () => void = () => {};
+  /** Told when a token was taken back (`isRevoked` of its identity). */
+  onRevoked: () => void = () => {};
+  /** Of each token that was shown, by its digest: all that it has open shares one, which is told when it is revoked. */
+  readonly #known = new Map<string, KnownToken>();
   #tokens = new Tokens([]);
   #stop: () => void = () => {};
   /** What was said last of the file, so that it is said once. */
@@ -53,10 +61,31 @@ export class Authenticator {
       return null;
     }
     const token = BEARER.exec(authorization)?.[1];
-    const name = token === undefined ? undefined : this.#tokens.nameOf(token);
-    if (name !== undefined) return identityOf([name], this.#config.grants);
-    this.#unknownToken?.increment();
-    return null;
+    const identity = token === undefined ? undefined : this.#ofToken(digest(token));
+    if (identity === undefined) this.#unknownToken?.increment();
+    return identity ?? null;
+  }
+
+  #ofToken(shown: Buffer): Identity | undefined {
+    const key = shown.toString('latin1');
+    const known = this.#known.get(key);
+    if (known !== undefined) return known.identity;
+    const name = this.#tokens.nameOfDigest(shown);
+    if (name === undefined) return undefined;
+    const identity = { ...identityOf([name], this.#config.grants), isRevoked: false };
+    this.#known.set(key, { name, digest: shown, identity });
+    return identity;
+  }
+
+  /** Marks the identities of tokens that are no more, or somebody else's now. */
+  #revoke(): void {
+    const size = this.#known.size;
+    for (const [key, { name, digest: shown, identity }] of this.#known) {
+      if (this.#tokens.nameOfDigest(shown) === name) continue;
+      identity.isRevoked = true;
+      this.#known.delete(key);
+    }
+    if (this.#known.size < size) this.onRevoked();
   }
 
   /** Somebody who is known asked for what they may not. */
@@ -88,7 +117,7 @@ export class Authenticator {
     if (problems.length > 0) this.#warn(problems.join('; '), 'lines of the file of tokens are left out');
     else if (tokens.size === 0) this.#warn('it is empty', 'the file of tokens lets nobody in');
     else this.#said = '';
-    this.onChange();
+    this.#revoke();
   }
 
   #warn(reason: string, message: string): void {

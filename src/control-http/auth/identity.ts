@@ -7,6 +7,8 @@ export interface Identity {
   mayWrite(namespace: string): boolean;
   /** What is no namespace's, but the process': stopping it, log levels. */
   readonly mayControl: boolean;
+  /** The token that it was proven by was taken back: what it has open is to end. */
+  readonly isRevoked: boolean;
 }
 
 /** Without authentication everybody may do everything. */
@@ -15,6 +17,7 @@ export const ANYBODY: Identity = {
   mayRead: () => true,
   mayWrite: () => true,
   mayControl: true,
+  isRevoked: false,
 };
 
 export interface Grant {
@@ -34,6 +37,7 @@ export function identityOf(names: readonly string[], grants: readonly Grant[]): 
     mayRead: (namespace) => read.some((pattern) => matches(pattern, namespace)),
     mayWrite: (namespace) => write.some((pattern) => matches(pattern, namespace)),
     mayControl: write.includes('*'),
+    isRevoked: false,
   };
 }
 

@@ -44,9 +44,13 @@ export class Tokens {
     return this.#digests.length;
   }
 
-  /** Whose token this is. The time it takes tells neither how much of a token was right nor whose. */
+  /** Whose token this is. */
   nameOf(token: string): string | undefined {
-    const given = digest(token);
+    return this.nameOfDigest(digest(token));
+  }
+
+  /** The time it takes tells neither how much of a token was right nor whose. */
+  nameOfDigest(given: Buffer): string | undefined {
     let found: string | undefined;
     for (const [name, known] of this.#digests) {
       if (timingSafeEqual(given, known)) found = name;
@@ -56,6 +60,6 @@ export class Tokens {
 }
 
 /** Digests are of one length, as a comparison in constant time needs. */
-function digest(token: string): Buffer {
+export function digest(token: string): Buffer {
   return createHash('sha256').update(token).digest();
 }
