@@ -3,6 +3,7 @@
  * clash, keys that are known but not built, keys that moved. Rules see the tree as it was written, where anything may be
  * missing or of the wrong shape; what the schema reports anyway they pass over.
  */
+import { isIP } from 'node:net';
 import * as defaults from '../config/defaults.ts';
 import type { Rule } from '../config/load.ts';
 import { type KeyPath, showKeyPath } from '../config/problem.ts';
@@ -43,7 +44,8 @@ export const guardedOverrides: Rule = (root, report) => {
       const ip = asText(server['ip']) ?? defaults.serverIp;
       const inet = asMap(server['overrides'])['inet'];
       const isOpen = server['overrides'] === undefined ? toBoolean(server['clearContext']) !== true : inet === 'allow';
-      if (!isOpen || isLoopback(ip)) continue;
+      // What is no address is reported as that.
+      if (!isOpen || isIP(ip) === 0 || isLoopback(ip)) continue;
       const reach = inet === 'allow' ? 'any address (`inet: allow`)' : 'any name and to addresses of their choice';
       report({
         severity: 'warning',
