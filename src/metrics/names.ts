@@ -187,6 +187,10 @@ export const metricTree: readonly ScopeDefinition[] = [
     metrics: [
       ...requests.filter(({ name }) => name !== 'failures/{exception}'),
       ...connections.filter(({ name, type }) => type !== 'stat' && !name.endsWith('_timeout')),
+      counter('refused_connections', 'Connections closed at once, because there were as many as may be.'),
+      optional(counter('auth/no_credentials', 'Calls that show neither a token nor a certificate that is believed.')),
+      optional(counter('auth/unknown_token', "Calls with a token that is nobody's.")),
+      optional(counter('auth/denied', 'Calls for what the grants of whoever is known do not allow.')),
     ],
   },
   {
