@@ -12,7 +12,7 @@ export const OUTPUT_FLAG: Flag = {
   summary: 'how to print the result: text or json',
 };
 
-/** As `kubectl` and the like have it short; the original has it with `dtab` commands. */
+/** For commands of ours: those below `dtab` have it as the original does. */
 export const JSON_FLAG: Flag = { name: 'json', type: 'bool', summary: 'the same as --output json' };
 
 /** Whether JSON was asked for, by `-o json` or as the original has it. Throws Failure for any other word than text. */

@@ -70,7 +70,7 @@ export class Authenticator {
     const key = shown.toString('latin1');
     const known = this.#known.get(key);
     if (known !== undefined) return known.identity;
-    const name = this.#tokens.nameOfDigest(shown);
+    const name = this.#tokens.nameOf(shown);
     if (name === undefined) return undefined;
     const identity = { ...identityOf([name], this.#config.grants), isRevoked: false };
     this.#known.set(key, { name, digest: shown, identity });
@@ -81,7 +81,7 @@ export class Authenticator {
   #revoke(): void {
     const size = this.#known.size;
     for (const [key, { name, digest: shown, identity }] of this.#known) {
-      if (this.#tokens.nameOfDigest(shown) === name) continue;
+      if (this.#tokens.nameOf(shown) === name) continue;
       identity.isRevoked = true;
       this.#known.delete(key);
     }

@@ -44,13 +44,8 @@ export class Tokens {
     return this.#digests.length;
   }
 
-  /** Whose token this is. */
-  nameOf(token: string): string | undefined {
-    return this.nameOfDigest(digest(token));
-  }
-
-  /** The time it takes tells neither how much of a token was right nor whose. */
-  nameOfDigest(given: Buffer): string | undefined {
+  /** Whose token has this digest. The time it takes tells neither how much of a token was right nor whose. */
+  nameOf(given: Buffer): string | undefined {
     let found: string | undefined;
     for (const [name, known] of this.#digests) {
       if (timingSafeEqual(given, known)) found = name;
