@@ -28,18 +28,20 @@ export class DnsServer {
   mostAtOnce = 0;
   /** Each answer waits for this long, so that questions overlap. */
   delayMs = 0;
-  #pending = 0;
+  /** Answers that are still to be given. */
+  readonly #pending = new Set<NodeJS.Timeout>();
   readonly #socket: Socket;
 
   private constructor(socket: Socket) {
     this.#socket = socket;
     socket.on('message', (query, peer) => {
-      this.mostAtOnce = Math.max(this.mostAtOnce, ++this.#pending);
-      setTimeout(() => {
-        this.#pending--;
+      const timer = setTimeout(() => {
+        this.#pending.delete(timer);
         const answer = this.#answer(query);
         if (answer !== undefined) socket.send(answer, peer.port, peer.address, () => {});
       }, this.delayMs);
+      this.#pending.add(timer);
+      this.mostAtOnce = Math.max(this.mostAtOnce, this.#pending.size);
     });
   }
 
@@ -60,6 +62,9 @@ export class DnsServer {
   }
 
   close(): void {
+    // Nothing can be sent any more.
+    for (const timer of this.#pending) clearTimeout(timer);
+    this.#pending.clear();
     this.#socket.close();
   }
 
