@@ -12,6 +12,7 @@ import { createIdentifier, type Identifier } from '../router/http/identifiers/in
 import { headLimits } from '../router/http/limits.ts';
 import { normalizeTarget } from '../router/http/target.ts';
 import { NO_OVERRIDE, type OverridePolicy, overridePolicy, readOverride } from '../router/override.ts';
+import { RoutedName } from '../router/routed-name.ts';
 import { type Head, PlainResponseHead, type RequestHead } from '../wire/head.ts';
 import { Http1ServerConnection, type ServerConnectionOwner } from '../wire/http1/server-connection.ts';
 import type { WireError } from '../wire/http1/syntax.ts';
@@ -115,8 +116,9 @@ export class IdentifierServer implements ServerConnectionOwner {
       // The identifier before this one may have taken a part of the path off it.
       head.setTarget(target);
       const named = router.identifier.identify(head);
-      if (typeof named !== 'string') return { error: named.reason };
-      return override === NO_OVERRIDE ? { path: named } : { path: named, dtab: override };
+      if (!(named instanceof RoutedName)) return { error: named.reason };
+      const { path } = named;
+      return override === NO_OVERRIDE ? { path } : { path, dtab: override };
     };
     return Object.fromEntries(this.#routers.map((router) => [router.label, answer(router)]));
   }

@@ -17,6 +17,7 @@ import { type Cached, ClockCache, type DropCause } from './clock-cache.ts';
 import type { ServiceKeys } from './config.ts';
 import { PathCacheMetrics } from './metrics.ts';
 import { Rounds } from './rounds.ts';
+import type { RoutedName } from './routed-name.ts';
 import { Service } from './service/service.ts';
 import type { Settings } from './settings.ts';
 
@@ -44,8 +45,7 @@ class Entry implements Cached {
   readonly key: string;
   readonly binding: Binding;
   readonly shelf: Shelf;
-  /** The map that holds it; null for a binding that serves one request. */
-  cache: ClockCache<Entry> | null = null;
+  #cache: ClockCache<Entry> | null = null;
 
   constructor(key: string, binding: Binding, shelf: Shelf) {
     this.key = key;
@@ -53,8 +53,26 @@ class Entry implements Cached {
     this.shelf = shelf;
   }
 
+  /** The map that holds it; null for a binding that serves one request. */
+  get cache(): ClockCache<Entry> | null {
+    return this.#cache;
+  }
+
+  set cache(cache: ClockCache<Entry> | null) {
+    this.#cache = cache;
+    this.binding.isKept = cache !== null;
+  }
+
   get isBusy(): boolean {
     return this.binding.inFlight > 0;
+  }
+
+  get used(): boolean {
+    return this.binding.used;
+  }
+
+  set used(used: boolean) {
+    this.binding.used = used;
   }
 }
 
@@ -97,20 +115,18 @@ export class BindingCache extends TimerEntry {
   }
 
   /** The binding of a name for one request, its local dtab within `inet`; `release` it when the request is done. */
-  acquire(name: string, dtab: string, inet: InetReach): Binding {
-    const key = dtab === '' ? name : `${name}\n${inet} ${dtab}`;
-    const shelf = dtab === '' ? this.#plain : this.#overridden;
-    const entry = shelf.bound.get(key) ?? shelf.unbound.get(key) ?? this.#create(key, name, dtab, inet, shelf);
-    const binding = entry.binding;
+  acquire(name: RoutedName, dtab: string, inet: InetReach): Binding {
+    const binding = dtab === '' ? this.#plainOf(name, inet) : this.#overriddenOf(name.path, dtab, inet);
     binding.inFlight++;
+    binding.used = true;
     binding.usedMs = this.#wheel.nowMs;
     return binding;
   }
 
   release(binding: Binding): void {
-    if (--binding.inFlight > 0) return;
+    if (--binding.inFlight > 0 || binding.isKept) return;
     const entry = this.#entries.get(binding);
-    if (entry !== undefined && entry.cache === null) this.#close(entry);
+    if (entry !== undefined) this.#close(entry);
   }
 
   get size(): number {
@@ -139,6 +155,22 @@ export class BindingCache extends TimerEntry {
     this.#counts.close();
   }
 
+  #plainOf(name: RoutedName, inet: InetReach): Binding {
+    if (name.binding !== null) return name.binding;
+    const binding = this.#on(this.#plain, name.path, name.path, '', inet);
+    binding.foundBy(name);
+    return binding;
+  }
+
+  #overriddenOf(path: string, dtab: string, inet: InetReach): Binding {
+    return this.#on(this.#overridden, `${path}\n${inet} ${dtab}`, path, dtab, inet);
+  }
+
+  #on(shelf: Shelf, key: string, path: string, dtab: string, inet: InetReach): Binding {
+    const known = shelf.bound.get(key) ?? shelf.unbound.get(key);
+    return known?.binding ?? this.#create(key, path, dtab, inet, shelf);
+  }
+
   #shelf(capacity: number): Shelf {
     const drop = (entry: Entry, cause: DropCause) => {
       if (cause === 'evicted') this.#counts.evicts.increment();
@@ -149,16 +181,16 @@ export class BindingCache extends TimerEntry {
   }
 
   /** A name that was never seen may be made up: it takes the room of another such until it is known to lead somewhere. */
-  #create(key: string, name: string, dtab: string, inet: InetReach, shelf: Shelf): Entry {
+  #create(key: string, path: string, dtab: string, inet: InetReach, shelf: Shelf): Binding {
     this.#counts.misses.increment();
-    const service = this.#service(name);
+    const service = this.#service(path);
     const binding = new Binding(this.#router, service, dtab, inet, this.#port, this.#clients, (settled) =>
       this.#file(settled),
     );
     const entry = new Entry(key, binding, shelf);
     this.#entries.set(binding, entry);
     if (shelf.unbound.set(key, entry)) entry.cache = shelf.unbound;
-    return entry;
+    return binding;
   }
 
   /** Moves a binding to where it belongs: a name may begin or cease to lead somewhere at any time. */

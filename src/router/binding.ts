@@ -6,6 +6,7 @@ import { type HeaderBlock, headerBlock } from '../wire/head.ts';
 import type { Client } from './client/client.ts';
 import type { ClientCache } from './client-cache.ts';
 import type { RequestMetrics } from './metrics.ts';
+import type { RoutedName } from './routed-name.ts';
 import type { Service } from './service/service.ts';
 
 /** A branch of the bound tree that requests may take. */
@@ -42,14 +43,21 @@ export class Binding implements BindingListener {
   isRefused = false;
   /** Requests that were bound here and are not finished; the cache keeps a binding that has some. */
   inFlight = 0;
+  /** Whether a request came for it since the cache last looked. */
+  used = false;
   /** Wheel time of the last use. */
   usedMs = 0;
   readonly #port: DataEnd;
   readonly #number: number;
   readonly #clients: ClientCache;
   #shares: readonly Share[] = [];
+  /** The leaf of all requests, where there is no choice. */
+  #sole: Leaf | null = null;
   readonly #waiting = new Set<() => void>();
   readonly #onSettled: (binding: Binding) => void;
+  #isKept = false;
+  /** The name that leads here without a look-up. */
+  #name: RoutedName | null = null;
 
   constructor(
     router: string,
@@ -68,6 +76,21 @@ export class Binding implements BindingListener {
     this.#number = port.bind(router, service.name, dtab, inet, this);
   }
 
+  /** Whether the cache has it, for requests to come. */
+  get isKept(): boolean {
+    return this.#isKept;
+  }
+
+  set isKept(isKept: boolean) {
+    this.#isKept = isKept;
+    if (!isKept) this.#leadFrom(null);
+  }
+
+  /** While it is kept, requests of this name find it at once. Of several names that have one path it is the last one. */
+  foundBy(name: RoutedName): void {
+    if (this.#isKept) this.#leadFrom(name);
+  }
+
   /** Whether requests have somewhere to go. */
   get isUnbound(): boolean {
     return this.phase === 'bound' && this.#shares.every((share) => share.leaf === null);
@@ -75,17 +98,7 @@ export class Binding implements BindingListener {
 
   /** The leaf for one request, at random by weight; null when the name leads nowhere (or this request's share does). */
   choose(): Leaf | null {
-    const shares = this.#shares;
-    if (shares.length <= 1) return shares[0]?.leaf ?? null;
-    const point = Math.random();
-    let low = 0;
-    let high = shares.length - 1;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (point < (shares[middle] as Share).bound) high = middle;
-      else low = middle + 1;
-    }
-    return (shares[low] as Share).leaf;
+    return this.#sole ?? this.#chooseAmong(this.#shares);
   }
 
   /** Calls back once, when the binding is no longer pending. Returns what withdraws the callback. */
@@ -104,6 +117,7 @@ export class Binding implements BindingListener {
       bound += weight;
       return { leaf, bound };
     });
+    this.#sole = found.length === 1 ? (found[0]?.leaf ?? null) : null;
     this.phase = 'bound';
     this.#release(before);
     this.#settle();
@@ -119,9 +133,28 @@ export class Binding implements BindingListener {
   close(): void {
     const before = this.#shares;
     this.#shares = [];
+    this.#sole = null;
     this.#release(before);
     // Last: from then on cells may be another's.
     this.#port.unbind(this.#number);
+  }
+
+  #chooseAmong(shares: readonly Share[]): Leaf | null {
+    const point = Math.random();
+    let low = 0;
+    let high = shares.length - 1;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (point < (shares[middle] as Share).bound) high = middle;
+      else low = middle + 1;
+    }
+    return shares[low]?.leaf ?? null;
+  }
+
+  #leadFrom(name: RoutedName | null): void {
+    if (this.#name !== null) this.#name.binding = null;
+    this.#name = name;
+    if (name !== null) name.binding = this;
   }
 
   #settle(): void {

@@ -13,14 +13,11 @@ export type DropCause = 'evicted' | 'stale' | 'cleared';
 export interface Cached {
   /** Must not be dropped now. */
   readonly isBusy: boolean;
-}
-
-interface Slot<V> {
-  readonly value: V;
+  /** Whether it was used since the cache last looked: set by `get`, and by whoever uses it without asking the cache. */
   used: boolean;
 }
 
-type Slots<V> = Map<string, Slot<V>>;
+type Slots<V> = Map<string, V>;
 
 /** Where the cache is full, fresh entries make room for fresh ones once they have this share of it. */
 const FRESH_SHARE = 1 / 8;
@@ -41,16 +38,16 @@ export class ClockCache<V extends Cached> {
   }
 
   get(key: string): V | undefined {
-    const slot = this.#proven.get(key) ?? this.#fresh.get(key);
-    if (slot === undefined) return undefined;
-    slot.used = true;
-    return slot.value;
+    const value = this.#proven.get(key) ?? this.#fresh.get(key);
+    if (value !== undefined) value.used = true;
+    return value;
   }
 
   /** Makes room and adds; false when everything in the cache is busy. The key must be new. */
   set(key: string, value: V): boolean {
     if (this.size >= this.capacity && !this.#evict()) return false;
-    this.#fresh.set(key, { value, used: false });
+    value.used = false;
+    this.#fresh.set(key, value);
     return true;
   }
 
@@ -62,13 +59,13 @@ export class ClockCache<V extends Cached> {
   /** Drops every entry that the test names and that is not busy. */
   sweep(isStale: (value: V) => boolean): void {
     for (const slots of [this.#proven, this.#fresh]) {
-      for (const [key, { value }] of slots) if (!value.isBusy && isStale(value)) this.#drop(slots, key, value, 'stale');
+      for (const [key, value] of slots) if (!value.isBusy && isStale(value)) this.#drop(slots, key, value, 'stale');
     }
   }
 
   clear(): void {
     for (const slots of [this.#proven, this.#fresh]) {
-      for (const [key, { value }] of slots) this.#drop(slots, key, value, 'cleared');
+      for (const [key, value] of slots) this.#drop(slots, key, value, 'cleared');
     }
   }
 
@@ -84,14 +81,14 @@ export class ClockCache<V extends Cached> {
     for (let left = slots.size * 2; left > 0; left--) {
       const oldest = slots.entries().next();
       if (oldest.done) return false;
-      const [key, slot] = oldest.value;
-      if (!slot.used && !slot.value.isBusy) {
-        this.#drop(slots, key, slot.value, 'evicted');
+      const [key, value] = oldest.value;
+      if (!value.used && !value.isBusy) {
+        this.#drop(slots, key, value, 'evicted');
         return true;
       }
       slots.delete(key);
-      (slot.used ? this.#proven : slots).set(key, slot);
-      slot.used = false;
+      (value.used ? this.#proven : slots).set(key, value);
+      value.used = false;
     }
     return false;
   }

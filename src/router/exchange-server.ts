@@ -4,6 +4,7 @@ import type { ConnectionAddresses } from '../wire/stream.ts';
 import type { TimerWheel } from '../wire/timer-wheel.ts';
 import type { ErrorLimits, RouteError } from './errors.ts';
 import type { OverridePolicy, OverrideResult } from './override.ts';
+import type { RoutedName } from './routed-name.ts';
 import type { Router } from './router.ts';
 import type { ServedRequest } from './server/metrics.ts';
 
@@ -24,8 +25,7 @@ export interface ExchangeServer {
   end(request: ServedRequest): void;
   /** The local dtab of a request, shown. */
   override(head: RequestHead): OverrideResult;
-  /** The name of a request, shown. */
-  identify(head: RequestHead, peer: ConnectionAddresses): string | RouteError;
+  identify(head: RequestHead, peer: ConnectionAddresses): RoutedName | RouteError;
   /** The headers of the trace that a request belongs to. */
   startTrace(head: RequestHead): HeaderBlock;
   /** A request came with a deadline, which is so many ms away; negative when it has passed. */

@@ -34,6 +34,7 @@ import { NO_OVERRIDE } from './override.ts';
 import { Recorder } from './recorder.ts';
 import { RequestBody } from './request-body.ts';
 import { RetryLoop } from './retry-loop.ts';
+import { RoutedName } from './routed-name.ts';
 import type { Router } from './router.ts';
 
 const L5D_ERR = bit(Known.l5dErr);
@@ -146,7 +147,7 @@ export class Exchange implements StreamEvents, NamedRequest, DeadlineOwner {
     }
     this.override = override;
     const name = server.identify(head, this.#peer);
-    if (typeof name !== 'string') {
+    if (!(name instanceof RoutedName)) {
       this.fail(name);
       return;
     }

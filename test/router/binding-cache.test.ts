@@ -12,6 +12,7 @@ import { until } from '../support/until.ts';
 class Item {
   readonly key: string;
   isBusy = false;
+  used = false;
   constructor(key: string) {
     this.key = key;
   }
@@ -153,6 +154,17 @@ test('when all are busy, a binding serves one request and goes', async (t) => {
   answer((waiting[0] as Arrived).socket);
   await again;
   t.equal(data.asked.filter((name) => name === '/svc/a').length, 1);
+});
+
+test('names that differ in case only share a binding, which is let go whole', async (t) => {
+  const backend = await socketBackend(t, ({ socket }) => answer(socket));
+  const data = await startDataSide(t, { bindingCache: { idleTtlSecs: 1 } });
+  data.bind('/svc/web', bound('web', variable<Addr>(endpoints(backend.port))));
+  for (let round = 1; round <= 2; round++) {
+    for (const host of ['web', 'WEB', 'Web', 'web', 'WEB']) t.match(await ask(data.port, host), { start: /200/ });
+    t.equal(data.asked.length, round);
+    await until(() => data.watched() === 0);
+  }
 });
 
 test('a name that leads nowhere is served as soon as it leads somewhere, and back', async (t) => {

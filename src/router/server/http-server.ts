@@ -25,6 +25,7 @@ import { maxBufferedBytes } from '../http/limits.ts';
 import { normalizeTarget } from '../http/target.ts';
 import { startTrace } from '../http/trace.ts';
 import { NO_OVERRIDE, type OverridePolicy, type OverrideResult, overridePolicy, readOverride } from '../override.ts';
+import { RoutedName } from '../routed-name.ts';
 import type { Router } from '../router.ts';
 import { BufferedStream } from './buffered-stream.ts';
 import { CompressedStream } from './compressed-stream.ts';
@@ -210,12 +211,12 @@ export class HttpServer implements ServerConnectionOwner, ExchangeServer {
   }
 
   /** Brings the target to origin-form, too, and adds what this server is configured to add. */
-  identify(head: RequestHead, peer: ConnectionAddresses): string | RouteError {
+  identify(head: RequestHead, peer: ConnectionAddresses): RoutedName | RouteError {
     const { method, target } = head;
     const wrong = normalizeTarget(head);
     if (wrong !== null) return { type: 'badRequest', status: 400, reason: wrong };
     const name = this.router.identifier.identify(head);
-    if (typeof name !== 'string') {
+    if (!(name instanceof RoutedName)) {
       const request = `Request("${method} ${target}", from /${peer.remoteHost}:${peer.remotePort})`;
       return { type: 'unidentified', request, reason: name.reason };
     }

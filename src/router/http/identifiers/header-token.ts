@@ -2,14 +2,8 @@
 import { defineKind } from '../../../config/kind.ts';
 import { optional } from '../../../config/kinds.ts';
 import * as scalars from '../../../config/scalars.ts';
-import {
-  appendElement,
-  type Identifier,
-  type IdentifierContext,
-  NameMemo,
-  shownPrefix,
-  unidentified,
-} from './identifier.ts';
+import { appendElement, type Identifier, type IdentifierContext, shownPrefix, unidentified } from './identifier.ts';
+import { NameMemo } from './name-memo.ts';
 
 export const headerToken = defineKind({
   kind: 'io.l5d.header.token',

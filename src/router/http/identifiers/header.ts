@@ -3,6 +3,7 @@ import { defineKind } from '../../../config/kind.ts';
 import { optional } from '../../../config/kinds.ts';
 import * as scalars from '../../../config/scalars.ts';
 import { ParseError, Path } from '../../../naming/index.ts';
+import { RoutedName } from '../../routed-name.ts';
 import { type Identifier, type IdentifierContext, unidentified } from './identifier.ts';
 
 export const header = defineKind({
@@ -19,7 +20,7 @@ export const header = defineKind({
         const value = head.get(name);
         if (value === undefined) return absent;
         try {
-          return context.prefix.concat(Path.parse(value)).show();
+          return new RoutedName(context.prefix.concat(Path.parse(value)).show());
         } catch (error) {
           if (error instanceof ParseError) return { type: 'failed', reason: error.message };
           throw error;

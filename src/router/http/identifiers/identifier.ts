@@ -1,10 +1,11 @@
 /** An identifier gives a request its name. */
 import { Path } from '../../../naming/index.ts';
 import type { RequestHead } from '../../../wire/head.ts';
+import type { RoutedName } from '../../routed-name.ts';
 
 export interface Identifier {
-  /** The shown form of a path, such as `/svc/web`, or why there is none. */
-  identify(head: RequestHead): string | NotIdentified;
+  /** A name, or why there is none. */
+  identify(head: RequestHead): RoutedName | NotIdentified;
 }
 
 /**
@@ -36,44 +37,6 @@ export function shownPrefix(prefix: Path): string {
 /** `prefix/element`, shown. Header values are latin1 text; names hold their UTF-8 bytes, as the original's do. */
 export function appendElement(prefix: string, element: string): string {
   return LITERAL.test(element) ? `${prefix}/${element}` : prefix + Path.utf8(element).show();
-}
-
-/** Of one generation: texts, and characters of these and of their names together. */
-const MEMO_ENTRIES = 16_384;
-const MEMO_CHARACTERS = 1 << 20;
-
-/**
- * Remembers what was made of the texts of requests, in two generations: when one is full it takes the place of the one before,
- * and what is still asked for moves on. So names that are in use outlive a flood of others, and all of it has bounds.
- */
-export class NameMemo {
-  readonly #make: (text: string) => string;
-  #young = new Map<string, string>();
-  #old = new Map<string, string>();
-  /** Of the young generation. */
-  #characters = 0;
-
-  constructor(make: (text: string) => string) {
-    this.#make = make;
-  }
-
-  nameOf(text: string): string {
-    return this.#young.get(text) ?? this.#remember(text);
-  }
-
-  #remember(text: string): string {
-    const name = this.#old.get(text) ?? this.#make(text);
-    const characters = text.length + name.length;
-    if (this.#young.size === MEMO_ENTRIES || this.#characters + characters > MEMO_CHARACTERS) {
-      this.#old = this.#young;
-      this.#young = new Map();
-      this.#characters = 0;
-    }
-    this.#characters += characters;
-    // A copy: the text itself is a part of a head, which it would keep alive.
-    this.#young.set(Buffer.from(text, 'latin1').toString('latin1'), name);
-    return name;
-  }
 }
 
 /** The elements of a request target's path: no query, split at each `/`; the first is what follows the leading one. */

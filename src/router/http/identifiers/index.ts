@@ -1,6 +1,7 @@
 /** `identifier:` of http routers: how a request gets its name. */
 import type { Kind, KindConfig } from '../../../config/kind.ts';
 import type { RequestHead } from '../../../wire/head.ts';
+import { RoutedName } from '../../routed-name.ts';
 import { header } from './header.ts';
 import { headerToken } from './header-token.ts';
 import {
@@ -27,7 +28,9 @@ export function createIdentifier(configs: readonly KindConfig[], context: Identi
   const prefix = shownPrefix(context.prefix);
   return {
     identify: (head) =>
-      head.method === 'CONNECT' ? appendElement(prefix, head.target.toLowerCase()) : configured.identify(head),
+      head.method === 'CONNECT'
+        ? new RoutedName(appendElement(prefix, head.target.toLowerCase()))
+        : configured.identify(head),
   };
 }
 
@@ -46,7 +49,7 @@ function inOrder(identifiers: readonly Identifier[]): Identifier {
       let last: NotIdentified = { type: 'unidentified', reason: 'no identifier' };
       for (const identifier of identifiers) {
         const result = identifier.identify(head);
-        if (typeof result === 'string' || result.type === 'failed') return result;
+        if (result instanceof RoutedName || result.type === 'failed') return result;
         last = result;
       }
       return last;

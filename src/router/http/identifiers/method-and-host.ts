@@ -2,6 +2,7 @@
 import { defineKind } from '../../../config/kind.ts';
 import { optional } from '../../../config/kinds.ts';
 import * as scalars from '../../../config/scalars.ts';
+import { RoutedName } from '../../routed-name.ts';
 import {
   appendElement,
   hostOf,
@@ -33,7 +34,7 @@ export const methodAndHost = defineKind({
         if (config.httpUriInDst) {
           for (const element of pathElements(head.target)) if (element !== '') name = appendElement(name, element);
         }
-        return name;
+        return new RoutedName(name);
       },
     };
   },

@@ -2,6 +2,7 @@
 import { defineKind } from '../../../config/kind.ts';
 import { optional } from '../../../config/kinds.ts';
 import * as scalars from '../../../config/scalars.ts';
+import { RoutedName } from '../../routed-name.ts';
 import { appendElement, type Identifier, type IdentifierContext, shownPrefix, unidentified } from './identifier.ts';
 
 const tooShort = unidentified('not enough segments in path');
@@ -43,7 +44,7 @@ export const path = defineKind({
           const rest = target.slice(end);
           head.setTarget(rest.startsWith('/') ? rest : `/${rest}`);
         }
-        return elements.reduce(appendElement, prefix);
+        return new RoutedName(elements.reduce(appendElement, prefix));
       },
     };
   },

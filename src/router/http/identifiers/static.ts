@@ -3,6 +3,7 @@ import { defineKind } from '../../../config/kind.ts';
 import { required } from '../../../config/kinds.ts';
 import * as scalars from '../../../config/scalars.ts';
 import { Path } from '../../../naming/index.ts';
+import { RoutedName } from '../../routed-name.ts';
 import type { Identifier, IdentifierContext } from './identifier.ts';
 
 export const fixed = defineKind({
@@ -11,7 +12,7 @@ export const fixed = defineKind({
   summary: 'The same name for every request.',
   config: (z) => z.strictObject({ path: required(scalars.path(z), 'The name, such as /web.') }),
   create: (config, context: IdentifierContext): Identifier => {
-    const name = context.prefix.concat(Path.parse(config.path)).show();
+    const name = new RoutedName(context.prefix.concat(Path.parse(config.path)).show());
     return { identify: () => name };
   },
 });
