@@ -20,10 +20,10 @@ import { Cells, Counter, Gauge } from './handles.ts';
 import { blockPool, type PoolName, slotShapes } from './layout.ts';
 import { type BlockShape, shapeOf } from './shapes.ts';
 import { SlabPool, type SlotShape } from './slab-pool.ts';
-import { Stat, StatSlot, type StatSource } from './stat.ts';
+import { Stat, type StatCommons, StatSlot, type StatSource } from './stat.ts';
 
 export { type Cells, Counter, Gauge } from './handles.ts';
-export type { Stat } from './stat.ts';
+export { MostlyZeroStat, type Stat } from './stat.ts';
 
 /**
  * Metrics that may live at a time: what 15,000 names with a client each take. More are counted in `metrics/refused`. It
@@ -80,6 +80,7 @@ interface Leaving {
 export class MetricRegistry {
   readonly #shared = new Int32Array(new SharedArrayBuffer(SHARED_WORDS * Int32Array.BYTES_PER_ELEMENT));
   readonly #pools: ReadonlyMap<PoolName, SlabPool>;
+  readonly #statCommons: StatCommons;
   readonly #scopes = new Map<string, ScopeMetrics>();
   readonly #maxMetrics: number;
   readonly #refused: Counter;
@@ -101,6 +102,8 @@ export class MetricRegistry {
   constructor({ maxMetrics = MAX_METRICS }: { maxMetrics?: number } = {}) {
     this.#maxMetrics = maxMetrics;
     this.#pools = new Map(Array.from(slotShapes, ([pool, shape]) => [pool, this.#pool(pool, shape)]));
+    const octaves = this.#pools.get('octaves') as SlabPool;
+    this.#statCommons = { octaves, window: this.#shared, windowIndex: SHARED_WINDOW };
     this.#shared[SHARED_WINDOW] = 1;
     const own = this.scope(['metrics']);
     this.#refused = own.counter('refused');
@@ -166,12 +169,11 @@ export class MetricRegistry {
   stat(scope: ScopeMetrics, name: string, stepsPerUnit: number): StatSlot | null {
     const known = this.#known(scope, name, 'stat');
     if (known !== null) return known.handle as StatSlot;
-    const octaves = this.#pools.get('octaves') as SlabPool;
-    const [window, windowIndex] = [this.#shared, SHARED_WINDOW];
+    const commons = this.#statCommons;
     const held = this.#hold(
       'stats',
       1,
-      (floats, index, ints) => new StatSlot({ floats, ints, index, octaves, window, windowIndex, stepsPerUnit }),
+      (floats, index, ints) => new StatSlot({ floats, ints, index }, commons, stepsPerUnit),
     );
     if (held === null) return null;
     this.#add(scope, name, held, { type: 'stat', stepsPerUnit });
@@ -327,7 +329,7 @@ export class MetricScope implements StatSource {
   /** For stats. */
   statSlot(name: string, stepsPerUnit: number): StatSlot {
     const slot = this.#isClosed ? null : this.#registry.stat(this.#metrics, name, stepsPerUnit);
-    return slot ?? new StatSlot(null);
+    return slot ?? StatSlot.lost;
   }
 
   /** Whoever still holds a counter may go on counting: it is lost. */

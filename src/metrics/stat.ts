@@ -3,17 +3,20 @@ import { bucketOf, MAX_STEPS, OCTAVE_BUCKETS, OCTAVES } from './buckets.ts';
 import { STAT_COUNT, STAT_EXTREMES, STAT_OCTAVES, STAT_SUM, STAT_WINDOWS } from './layout.ts';
 import type { SlabPool } from './slab-pool.ts';
 
-/** Where a stat's slot is, and what else recording takes. */
+/** Where a stat's slot is. */
 export interface StatPlace {
   readonly floats: Float64Array;
   readonly ints: Int32Array;
   /** The slot's first double. */
   readonly index: number;
+}
+
+/** What all stats of a thread share. */
+export interface StatCommons {
   readonly octaves: SlabPool;
   /** The word that has the number of the running window. */
   readonly window: Int32Array;
   readonly windowIndex: number;
-  readonly stepsPerUnit: number;
 }
 
 /** Gives a stat its slot when the first value comes. */
@@ -34,55 +37,94 @@ export class Stat {
     this.#stepsPerUnit = stepsPerUnit;
   }
 
-  /** Records a value in the stat's unit (such as ms, with fractions). Negative ones and NaN count as 0. */
-  record(value: number): void {
+  /** Records a value in the stat's unit (such as ms, with fractions), once or several times. Negative ones and NaN count as 0. */
+  record(value: number, times = 1): void {
     this.#slot ??= this.#source.statSlot(this.#name, this.#stepsPerUnit);
-    this.#slot.record(value);
+    this.#slot.record(value, times);
   }
 }
 
-const NO_COUNTS = new Float64Array(OCTAVE_BUCKETS);
+/** A stat whose values are mostly 0. Those are counted first and recorded by `settle`: there may be one for each of many names. */
+export class MostlyZeroStat {
+  readonly #stat: Stat;
+  #zeros = 0;
 
-/** A stat's place in the slabs. */
-export class StatSlot {
-  #place: StatPlace | null;
-  /** The octave that was counted in last, since most values of a stat fall into one or two: -1 for none, and where it is. */
-  #octave = -1;
-  #counts: Float64Array = NO_COUNTS;
-  #base = 0;
-
-  /** Null: what is recorded is lost. */
-  constructor(place: StatPlace | null) {
-    this.#place = place;
+  constructor(stat: Stat) {
+    this.#stat = stat;
   }
 
   record(value: number): void {
-    const place = this.#place;
+    if (value === 0) this.#zeros++;
+    else this.#stat.record(value);
+  }
+
+  /** To be called every now and then, and in the end. */
+  settle(): void {
+    if (this.#zeros === 0) return;
+    this.#stat.record(0, this.#zeros);
+    this.#zeros = 0;
+  }
+}
+
+const NO_INTS = new Int32Array(0);
+const NO_FLOATS = new Float64Array(0);
+
+/** A stat's place in the slabs. Flat, since a request for one of many names finds nothing of it in the processor's caches. */
+export class StatSlot {
+  readonly #commons: StatCommons | null;
+  readonly #stepsPerUnit: number;
+  #floats: Float64Array = NO_FLOATS;
+  #ints: Int32Array = NO_INTS;
+  #index = -1;
+  /** The octave that was counted in last, since most values of a stat fall into one or two: -1 for none, and where it is. */
+  #octave = -1;
+  #counts: Float64Array = NO_FLOATS;
+  #base = 0;
+
+  /** Null: what is recorded is lost. */
+  constructor(place: StatPlace | null, commons: StatCommons | null, stepsPerUnit: number) {
+    this.#commons = commons;
+    this.#stepsPerUnit = stepsPerUnit;
     if (place === null) return;
+    this.#floats = place.floats;
+    this.#ints = place.ints;
+    this.#index = place.index;
+  }
+
+  /** A place where nothing is kept. */
+  static readonly lost = new StatSlot(null, null, 1);
+
+  record(value: number, times: number): void {
+    const index = this.#index;
+    if (index < 0) return;
     const amount = value > 0 ? value : 0;
-    const { floats, index } = place;
-    const scaled = amount * place.stepsPerUnit;
+    const floats = this.#floats;
+    const scaled = amount * this.#stepsPerUnit;
     const bucket = bucketOf(scaled < MAX_STEPS ? scaled | 0 : MAX_STEPS);
-    if (bucket >>> 5 !== this.#octave) this.#turnTo(place, bucket >>> 5);
-    this.#counts[this.#base + (bucket & (OCTAVE_BUCKETS - 1))]! += 1;
-    floats[index + STAT_SUM]! += amount;
-    this.#extend(place, amount);
+    if (bucket >>> 5 !== this.#octave) this.#turnTo(bucket >>> 5);
+    this.#counts[this.#base + (bucket & (OCTAVE_BUCKETS - 1))]! += times;
+    floats[index + STAT_SUM]! += amount * times;
+    this.#extend(amount);
     // Last: whoever reads a count that has not changed has nothing else to read again.
-    floats[index + STAT_COUNT]! += 1;
+    floats[index + STAT_COUNT]! += times;
   }
 
   /** Leaves its slots to others: those of the octaves that it has taken. It takes no more. */
   retire(): number[] {
-    const place = this.#place;
-    this.#place = null;
+    const [ints, index] = [this.#ints, this.#index];
+    this.#floats = NO_FLOATS;
+    this.#ints = NO_INTS;
+    this.#index = -1;
     this.#octave = -1;
-    this.#counts = NO_COUNTS;
-    if (place === null) return [];
-    const table = place.index * 2 + STAT_OCTAVES;
-    return Array.from(place.ints.subarray(table, table + OCTAVES), (entry) => entry - 1).filter((slot) => slot >= 0);
+    this.#counts = NO_FLOATS;
+    if (index < 0) return [];
+    const table = index * 2 + STAT_OCTAVES;
+    return Array.from(ints.subarray(table, table + OCTAVES), (entry) => entry - 1).filter((slot) => slot >= 0);
   }
 
-  #extend({ floats, ints, index, window, windowIndex }: StatPlace, amount: number): void {
+  #extend(amount: number): void {
+    const { window, windowIndex } = this.#commons as StatCommons;
+    const [floats, ints, index] = [this.#floats, this.#ints, this.#index];
     const now = window[windowIndex] as number;
     const parity = now & 1;
     const min = index + STAT_EXTREMES + 2 * parity;
@@ -98,8 +140,10 @@ export class StatSlot {
   }
 
   /** Finds an octave's counts, or takes a slot for them. */
-  #turnTo({ ints, index, octaves }: StatPlace, octave: number): void {
-    const entry = index * 2 + STAT_OCTAVES + octave;
+  #turnTo(octave: number): void {
+    const { octaves } = this.#commons as StatCommons;
+    const ints = this.#ints;
+    const entry = this.#index * 2 + STAT_OCTAVES + octave;
     if (ints[entry] === 0) ints[entry] = octaves.take() + 1;
     const slot = (ints[entry] as number) - 1;
     this.#octave = octave;

@@ -2,7 +2,7 @@
 import { test } from 'tap';
 import type { Announcement } from '../../src/metrics/announcement.ts';
 import { MetricCollector } from '../../src/metrics/collector.ts';
-import { MetricRegistry } from '../../src/metrics/registry.ts';
+import { MetricRegistry, MostlyZeroStat } from '../../src/metrics/registry.ts';
 import { sharedCells } from '../../src/metrics/shapes.ts';
 import type { MetricSnapshot } from '../../src/metrics/snapshot.ts';
 
@@ -208,4 +208,19 @@ test('a flood of names ends at the cap, and is counted', async (t) => {
   registry.scope(['after']).counter('requests').increment();
   deliver();
   t.same(read(), { 'after/requests': 1 }, 'there is room again');
+});
+
+test('a stat that is mostly 0 has its zeros once it is settled, and what differs at once', async (t) => {
+  const { registry, collector, deliver } = connected();
+  const stat = new MostlyZeroStat(registry.scope(['web']).stat('retries'));
+  for (const value of [0, 0, 2, 0]) stat.record(value);
+  const told = () => {
+    deliver();
+    return [...collector.snapshot().scopes].find(({ path }) => path[0] === 'web')?.metrics[0];
+  };
+  t.match(told(), { summary: { count: 1, sum: 2, min: 2, max: 2 } });
+  stat.settle();
+  t.match(told(), { summary: { count: 4, sum: 2, min: 0, max: 2, quantiles: [0] } });
+  stat.settle();
+  t.match(told(), { summary: { count: 4 } }, 'zeros are recorded once');
 });

@@ -125,6 +125,7 @@ export class Client extends TimerEntry {
   /** To be called now and then, also without requests: looks at what other workers found out. */
   measure(): void {
     this.metrics.budget.set(this.requeueBudget.balance());
+    this.metrics.requeuesPerRequest.settle();
     this.#replicas.measure();
   }
 

@@ -1,6 +1,14 @@
 /** What a client counts (`rt/<router>/client/<bound id>`): its requests, connections, pools and balancer. */
 import { failureClass } from '../../metrics/names.ts';
-import type { Cells, Counter, Gauge, MetricRegistry, MetricScope, Stat } from '../../metrics/registry.ts';
+import {
+  type Cells,
+  type Counter,
+  type Gauge,
+  type MetricRegistry,
+  type MetricScope,
+  MostlyZeroStat,
+  type Stat,
+} from '../../metrics/registry.ts';
 import { sharedCells } from '../../metrics/shapes.ts';
 import { ConnectionMetrics, FailureCounts, RequestMetrics, StatusCounts } from '../metrics.ts';
 
@@ -10,7 +18,7 @@ export class ClientMetrics extends RequestMetrics {
   readonly balancer: BalancerMetrics;
   readonly accrual: AccrualMetrics;
   readonly statuses: StatusCounts;
-  readonly requeuesPerRequest: Stat;
+  readonly requeuesPerRequest: MostlyZeroStat;
   readonly budget: Gauge;
   readonly #creationFailures: FailureCounts;
   readonly #acquisition: Stat;
@@ -33,11 +41,16 @@ export class ClientMetrics extends RequestMetrics {
     this.accrual = new AccrualMetrics(scope);
     this.failFast = failFast ? new FailFastMetrics(scope) : null;
     this.statuses = new StatusCounts(scope);
-    this.requeuesPerRequest = scope.stat('retries/requeues_per_request');
+    this.requeuesPerRequest = new MostlyZeroStat(scope.stat('retries/requeues_per_request'));
     // All workers see the one budget.
     this.budget = scope.gauge('retries/budget', { merge: 'max' });
     this.#creationFailures = new FailureCounts(scope, 'service_creation/');
     this.#acquisition = scope.stat('service_creation/service_acquisition_latency_ms');
+  }
+
+  override close(): void {
+    this.requeuesPerRequest.settle();
+    super.close();
   }
 
   /** A request has got its connection after so many ms, or needed none. */

@@ -1,10 +1,10 @@
 /** What a service counts (`rt/<router>/service/<name>`). */
-import type { Counter, Gauge, MetricRegistry, Stat } from '../../metrics/registry.ts';
+import { type Counter, type Gauge, type MetricRegistry, MostlyZeroStat } from '../../metrics/registry.ts';
 import { RequestMetrics } from '../metrics.ts';
 
 export class ServiceMetrics extends RequestMetrics {
   readonly retries: Counter;
-  readonly retriesPerRequest: Stat;
+  readonly retriesPerRequest: MostlyZeroStat;
   readonly budget: Gauge;
   readonly budgetExhausted: Counter;
   readonly backoffsExhausted: Counter;
@@ -13,10 +13,15 @@ export class ServiceMetrics extends RequestMetrics {
     super(metrics.scope(['rt', router, 'service', name.slice(1)]));
     const scope = this.scope;
     this.retries = scope.counter('retries/total');
-    this.retriesPerRequest = scope.stat('retries/per_request');
+    this.retriesPerRequest = new MostlyZeroStat(scope.stat('retries/per_request'));
     // All workers see the one budget.
     this.budget = scope.gauge('retries/budget', { merge: 'max' });
     this.budgetExhausted = scope.counter('retries/budget_exhausted');
     this.backoffsExhausted = scope.counter('retries/backoffs_exhausted');
+  }
+
+  override close(): void {
+    this.retriesPerRequest.settle();
+    super.close();
   }
 }

@@ -46,9 +46,10 @@ export class Service {
     return taken;
   }
 
-  /** Brings the gauges up to date: other workers use the budget too, and what was used comes back with time. */
+  /** Brings metrics up to date: other workers use the budget too, and what was used comes back with time. */
   measure(): void {
     this.metrics.budget.set(this.budget.balance());
+    this.metrics.retriesPerRequest.settle();
   }
 
   close(): void {
