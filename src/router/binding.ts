@@ -3,6 +3,7 @@ import type { Cell } from '../port/cells.ts';
 import type { BindingListener, DataEnd } from '../port/data-end.ts';
 import type { InetReach, WireLeaf, WireTree } from '../port/protocol.ts';
 import { type HeaderBlock, headerBlock } from '../wire/head.ts';
+import { Callbacks } from './callbacks.ts';
 import type { Client } from './client/client.ts';
 import type { ClientCache } from './client-cache.ts';
 import type { RequestMetrics } from './metrics.ts';
@@ -33,29 +34,30 @@ interface Share {
 }
 
 export class Binding implements BindingListener {
+  // What each request looks at comes first: there may be many thousand, and then it is together in the processor's cache.
   readonly service: Service;
-  /** The local dtab, shown. */
-  readonly dtab: string;
   phase: 'pending' | 'bound' | 'failed' = 'pending';
-  /** Why, when `failed`. */
-  error = '';
-  /** It failed because the local dtab may not lead there. */
-  isRefused = false;
+  /** The leaf of all requests, where there is no choice. */
+  #sole: Leaf | null = null;
   /** Requests that were bound here and are not finished; the cache keeps a binding that has some. */
   inFlight = 0;
   /** Whether a request came for it since the cache last looked. */
   used = false;
   /** Wheel time of the last use. */
   usedMs = 0;
+  #isKept = false;
+  /** The local dtab, shown. */
+  readonly dtab: string;
+  /** Why, when `failed`. */
+  error = '';
+  /** It failed because the local dtab may not lead there. */
+  isRefused = false;
   readonly #port: DataEnd;
   readonly #number: number;
   readonly #clients: ClientCache;
   #shares: readonly Share[] = [];
-  /** The leaf of all requests, where there is no choice. */
-  #sole: Leaf | null = null;
-  readonly #waiting = new Set<() => void>();
+  readonly #waiting = new Callbacks();
   readonly #onSettled: (binding: Binding) => void;
-  #isKept = false;
   /** The name that leads here without a look-up. */
   #name: RoutedName | null = null;
 
@@ -103,8 +105,7 @@ export class Binding implements BindingListener {
 
   /** Calls back once, when the binding is no longer pending. Returns what withdraws the callback. */
   whenSettled(callback: () => void): () => void {
-    this.#waiting.add(callback);
-    return () => this.#waiting.delete(callback);
+    return this.#waiting.add(callback);
   }
 
   onTree(tree: WireTree, cell: Cell): void {
@@ -158,9 +159,7 @@ export class Binding implements BindingListener {
   }
 
   #settle(): void {
-    const waiting = [...this.#waiting];
-    this.#waiting.clear();
-    for (const callback of waiting) callback();
+    this.#waiting.call();
     this.#onSettled(this);
   }
 

@@ -7,6 +7,7 @@ import { processMs } from '../../port/process-clock.ts';
 import type { ClientConnectionOptions } from '../../wire/http1/client-connection.ts';
 import type { DecoderLimits } from '../../wire/http1/decoder.ts';
 import { TimerEntry, type TimerWheel } from '../../wire/timer-wheel.ts';
+import { Callbacks } from '../callbacks.ts';
 import type { ClientKeys } from '../config.ts';
 import { RetryBudget } from '../retry-budget.ts';
 import { algorithmOf, createBalancer } from './balancers/index.ts';
@@ -55,7 +56,7 @@ export class Client extends TimerEntry {
   /** The shorter of the limits of a connection's life; infinite when there are none. */
   readonly #sweepMs: number;
   readonly #context: ClientContext;
-  readonly #waiting = new Set<() => void>();
+  readonly #waiting = new Callbacks();
   #closed = false;
 
   constructor(id: string, addresses: AddressSet, cells: ClientCells, config: ClientKeys, context: ClientContext) {
@@ -106,8 +107,7 @@ export class Client extends TimerEntry {
 
   /** Calls back once, when the addresses are known or the client is closed. Returns what withdraws the callback. */
   whenSettled(callback: () => void): () => void {
-    this.#waiting.add(callback);
-    return () => this.#waiting.delete(callback);
+    return this.#waiting.add(callback);
   }
 
   /** The endpoint of a request, none of those tried; null if there is none. */
@@ -142,7 +142,7 @@ export class Client extends TimerEntry {
     this.#context.wheel.remove(this);
     this.#replicas.close();
     this.metrics.close();
-    this.#settle();
+    this.#waiting.call();
   }
 
   onTimer(): void {
@@ -203,14 +203,8 @@ export class Client extends TimerEntry {
     const { adds, removes } = this.#replicas.update(this.#addresses.endpoints);
     if (this.isPending) return;
     this.metrics.balancer.updated(adds, removes);
-    this.#settle();
+    this.#waiting.call();
   };
-
-  #settle(): void {
-    const waiting = [...this.#waiting];
-    this.#waiting.clear();
-    for (const callback of waiting) callback();
-  }
 }
 
 function poolLimits({ hostConnectionPool: pool, clientSession: session }: ClientKeys): PoolLimits {
