@@ -96,6 +96,22 @@ test('schema prints the JSON Schema', async (t) => {
   t.match(JSON.parse(stdout), { type: 'object', required: ['routers'], properties: { admin: { type: 'object' } } });
 });
 
+test('output that nobody reads to its end is no error', (t) => {
+  // More than a pipe holds, so that the reader is gone before it is written.
+  const bad = fileOf(t, `routers:\n${'- {protocol: http, foo: 1}\n'.repeat(400)}`);
+  for (const [args, code] of [
+    [['schema'], 0],
+    [['check', bad], 1],
+  ] as const) {
+    const command = `"$0" "$@" | head -1 >/dev/null; exit "\${PIPESTATUS[0]}"`;
+    const node = [process.execPath, join(ROOT, 'src/main.ts'), ...args];
+    const env = { ...process.env, NODE_OPTIONS: '' };
+    const { status, stderr } = spawnSync('bash', ['-c', command, ...node], { encoding: 'utf8', env });
+    t.match({ status, stderr }, { status: code, stderr: /^$/ }, args.join(' '));
+  }
+  t.end();
+});
+
 test('explain shows how a path is bound', async (t) => {
   const disco = tempDir(t);
   writeFileSync(join(disco, 'web'), '127.0.0.1 9001\n');
