@@ -38,7 +38,7 @@ interface Running {
 
 export class Children {
   readonly #running = new Set<Running>();
-  #ending = false;
+  #ending: Promise<void> | null = null;
   #fail: (error: DemoError) => void = () => {};
   /** Rejects when a child ends that nobody asked to, and when the demo is being ended; never resolves. */
   readonly failure: Promise<never>;
@@ -52,7 +52,7 @@ export class Children {
 
   /** @throws DemoError when the demo is being ended */
   start({ name, file, argv, environment, onLine }: ChildOptions): void {
-    if (this.#ending) throw new DemoError(`${name} is not started: the demo ends`);
+    if (this.#ending !== null) throw new DemoError(`${name} is not started: the demo ends`);
     const output = onLine === undefined ? 'inherit' : 'pipe';
     const preload = pathToFileURL(program('end-with-parent')).href;
     const child = spawn(process.execPath, ['--import', preload, file, ...argv], {
@@ -90,9 +90,14 @@ export class Children {
     }
   }
 
-  /** Ends every child and waits until all are gone. */
-  async end(): Promise<void> {
-    this.#ending = true;
+  /** Ends every child and waits until all are gone; from now on none is started. */
+  end(): Promise<void> {
+    // A child that is asked twice to end would end at once, whatever it has in work.
+    this.#ending ??= this.#end();
+    return this.#ending;
+  }
+
+  async #end(): Promise<void> {
     this.#fail(new DemoError('the demo ends'));
     const children = [...this.#running];
     const kill = setTimeout(() => {

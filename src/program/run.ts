@@ -57,10 +57,12 @@ export async function run<Config>(
     ...loaded.warnings.map((problem) => showProblem(problem)),
   ];
   const { start } = await prepare();
-  // A signal during the start counts: it stops what has just been started.
   const firstSignal = listenForSignals();
   try {
-    const running = await start({ config: loaded.config, configPath: path, warnings, logLevel });
+    const starting = start({ config: loaded.config, configPath: path, warnings, logLevel });
+    const running = await Promise.race([starting, firstSignal]);
+    // What has not been started is not waited for, and has nothing to drain.
+    if (running === undefined) process.exit(0);
     firstSignal.then(() => running.close()).catch(failToStop);
     // Also when the admin server asked for it.
     running.stopped.then(() => process.exit(0));
