@@ -14,6 +14,13 @@ const START_WITHIN_MS = 30_000;
 /** `.ts` in a checkout, `.js` in a package: the children are started from files of the same kind. */
 const EXTENSION = path.extname(import.meta.filename);
 
+/** In the package's root, also when this file runs from dist/. */
+const END_WITH_PARENT = path.join(
+  import.meta.dirname,
+  EXTENSION === '.ts' ? '../..' : '../../..',
+  'packaging/bin/end-with-parent.js',
+);
+
 /** @param name from this folder, without extension, e.g. `../helloworld/main` */
 export function program(name: string): string {
   return path.join(import.meta.dirname, `${name}${EXTENSION}`);
@@ -54,8 +61,7 @@ export class Children {
   start({ name, file, argv, environment, onLine }: ChildOptions): void {
     if (this.#ending !== null) throw new DemoError(`${name} is not started: the demo ends`);
     const output = onLine === undefined ? 'inherit' : 'pipe';
-    const preload = pathToFileURL(program('end-with-parent')).href;
-    const child = spawn(process.execPath, ['--import', preload, file, ...argv], {
+    const child = spawn(process.execPath, ['--import', pathToFileURL(END_WITH_PARENT).href, file, ...argv], {
       stdio: ['ignore', output, output, 'ipc'],
       env: environment,
       // A group of its own: Ctrl-C reaches the demo alone, which ends its children in order.
