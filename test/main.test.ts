@@ -1,8 +1,9 @@
 // The signpost command as people run it: its own process, its output and its exit codes.
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Test, test } from 'tap';
 import { httpRequest } from './support/http-get.ts';
 import { freePorts, portOf } from './support/ports.ts';
@@ -96,6 +97,22 @@ test('schema prints the JSON Schema', async (t) => {
   t.match(JSON.parse(stdout), { type: 'object', required: ['routers'], properties: { admin: { type: 'object' } } });
 });
 
+test('output that nobody reads to its end is no error', (t) => {
+  // More than a pipe holds, so that the reader is gone before it is written.
+  const bad = fileOf(t, `routers:\n${'- {protocol: http, foo: 1}\n'.repeat(400)}`);
+  for (const [args, code] of [
+    [['schema'], 0],
+    [['check', bad], 1],
+  ] as const) {
+    const command = `"$0" "$@" | head -1 >/dev/null; exit "\${PIPESTATUS[0]}"`;
+    const node = [process.execPath, join(ROOT, 'src/main.ts'), ...args];
+    const env = { ...process.env, NODE_OPTIONS: '' };
+    const { status, stderr } = spawnSync('bash', ['-c', command, ...node], { encoding: 'utf8', env });
+    t.match({ status, stderr }, { status: code, stderr: /^$/ }, args.join(' '));
+  }
+  t.end();
+});
+
 test('explain shows how a path is bound', async (t) => {
   const disco = tempDir(t);
   writeFileSync(join(disco, 'web'), '127.0.0.1 9001\n');
@@ -184,14 +201,12 @@ function isRefused(port: number | undefined): Promise<boolean> {
   });
 }
 
-test('a second signal ends at once what the first one is draining', async (t) => {
-  // An endpoint that takes requests and never answers.
-  let taken = 0;
+/** A Signpost that has a request on its way to an endpoint which answers when it is told to. */
+async function withRequest(t: Test) {
+  const held: Socket[] = [];
   const silent = createServer((socket) => {
     socket.on('error', () => {});
-    socket.on('data', () => {
-      taken++;
-    });
+    socket.on('data', () => held.push(socket));
   });
   await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
   t.teardown(() => silent.close());
@@ -206,13 +221,29 @@ test('a second signal ends at once what the first one is draining', async (t) =>
       `  servers: [{port: ${port}}]`,
     ].join('\n'),
   );
-  httpRequest(`http://127.0.0.1:${port}/`).catch(() => {});
-  await until(() => taken > 0);
+  const response = httpRequest(`http://127.0.0.1:${port}/`).catch((error: Error) => error);
+  await until(() => held.length > 0);
+  const answer = () => held[0]?.end('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+  return { running, response, answer, isDraining: () => isRefused(port) };
+}
+
+test('a second signal ends at once what the first one is draining', async (t) => {
+  const { running, isDraining } = await withRequest(t);
   running.kill('SIGTERM');
-  // It drains: no new connection is taken.
-  await until(() => isRefused(port));
-  running.kill('SIGTERM');
+  await until(isDraining);
+  const ended = running.exited.then(() => true);
+  while (!(await Promise.race([ended, sleep(50)]))) running.kill('SIGTERM');
   t.match(await running.exited, { code: 143 });
+});
+
+test('two signals at once are one: of a terminal and of a launcher that passes it on', async (t) => {
+  const { running, response, answer, isDraining } = await withRequest(t);
+  running.kill('SIGINT');
+  running.kill('SIGTERM');
+  await until(isDraining);
+  answer();
+  t.match(await response, { status: 200, body: 'ok' });
+  t.match(await running.exited, { code: 0, signal: null });
 });
 
 test('a port that is taken is told with its key', async (t) => {

@@ -14,6 +14,13 @@ const START_WITHIN_MS = 30_000;
 /** `.ts` in a checkout, `.js` in a package: the children are started from files of the same kind. */
 const EXTENSION = path.extname(import.meta.filename);
 
+/** In the package's root, also when this file runs from dist/. */
+const END_WITH_PARENT = path.join(
+  import.meta.dirname,
+  EXTENSION === '.ts' ? '../..' : '../../..',
+  'packaging/bin/end-with-parent.js',
+);
+
 /** @param name from this folder, without extension, e.g. `../helloworld/main` */
 export function program(name: string): string {
   return path.join(import.meta.dirname, `${name}${EXTENSION}`);
@@ -38,7 +45,7 @@ interface Running {
 
 export class Children {
   readonly #running = new Set<Running>();
-  #ending = false;
+  #ending: Promise<void> | null = null;
   #fail: (error: DemoError) => void = () => {};
   /** Rejects when a child ends that nobody asked to, and when the demo is being ended; never resolves. */
   readonly failure: Promise<never>;
@@ -52,10 +59,9 @@ export class Children {
 
   /** @throws DemoError when the demo is being ended */
   start({ name, file, argv, environment, onLine }: ChildOptions): void {
-    if (this.#ending) throw new DemoError(`${name} is not started: the demo ends`);
+    if (this.#ending !== null) throw new DemoError(`${name} is not started: the demo ends`);
     const output = onLine === undefined ? 'inherit' : 'pipe';
-    const preload = pathToFileURL(program('end-with-parent')).href;
-    const child = spawn(process.execPath, ['--import', preload, file, ...argv], {
+    const child = spawn(process.execPath, ['--import', pathToFileURL(END_WITH_PARENT).href, file, ...argv], {
       stdio: ['ignore', output, output, 'ipc'],
       env: environment,
       // A group of its own: Ctrl-C reaches the demo alone, which ends its children in order.
@@ -90,9 +96,14 @@ export class Children {
     }
   }
 
-  /** Ends every child and waits until all are gone. */
-  async end(): Promise<void> {
-    this.#ending = true;
+  /** Ends every child and waits until all are gone; from now on none is started. */
+  end(): Promise<void> {
+    // A child that is asked twice to end would end at once, whatever it has in work.
+    this.#ending ??= this.#end();
+    return this.#ending;
+  }
+
+  async #end(): Promise<void> {
     this.#fail(new DemoError('the demo ends'));
     const children = [...this.#running];
     const kill = setTimeout(() => {

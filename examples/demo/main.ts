@@ -34,6 +34,7 @@ export async function runDemo(): Promise<void> {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve('interrupted'));
   });
   const children = new Children();
+  void interrupted.then(() => children.end());
   let folder: string | undefined;
   let running: Promise<never> | undefined;
   try {
@@ -59,10 +60,10 @@ export async function runDemo(): Promise<void> {
 async function runIn(folder: string, ports: DemoPorts, children: Children): Promise<never> {
   const disco = path.join(folder, 'disco');
   await mkdir(disco);
-  const [addresses, dtabs] = await Promise.all([
+  const [addresses, dtabs] = await allOver([
     startServices(disco, ports, children),
     startNamerd(folder, ports, children),
-  ]);
+  ] as const);
   await startSignpost(folder, ports, children);
   process.stdout.write(whatToTry(disco, addresses, dtabs, ports));
   return children.failure;
@@ -93,7 +94,13 @@ async function startServices(
     await writeFile(path.join(disco, name), `127.0.0.1 ${port}\n`);
     return [name, port] as const;
   });
-  return new Map(await Promise.all(started));
+  return new Map(await allOver(started));
+}
+
+/** As `Promise.all`, but when one fails the others are over too: they write to the folder, which is removed then. */
+async function allOver<const All extends readonly Promise<unknown>[]>(all: All) {
+  await Promise.allSettled(all);
+  return await Promise.all(all);
 }
 
 /** The services reach one another through the outgoing router, whatever proxies the demo's own environment names. */

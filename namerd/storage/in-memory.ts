@@ -1,6 +1,6 @@
 /** Dtabs that are gone with the process: for trying things out, and for tests. */
 import { defineKind, type Z } from '../../src/config/kind.ts';
-import { optional } from '../../src/config/kinds.ts';
+import { optional, unlessWrong } from '../../src/config/kinds.ts';
 import * as scalars from '../../src/config/scalars.ts';
 import type { Activity, Live } from '../../src/live/index.ts';
 import { Dtab } from '../../src/naming/index.ts';
@@ -113,7 +113,7 @@ function namespacesSchema(z: Z) {
       if (problem === undefined) continue;
       context.addIssue({ code: 'custom', path: [name], message: `not a name for a namespace: ${problem}` });
     }
-  });
+  }, unlessWrong());
 }
 
 export const inMemory = defineKind({

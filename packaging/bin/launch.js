@@ -48,13 +48,14 @@ export async function launch(program) {
 async function runWith(node, file) {
   // Loaded only here: namerctl starts in less time than they take.
   const [{ spawn }, { constants }] = await Promise.all([import('node:child_process'), import('node:os')]);
-  const child = spawn(node, [file, ...process.argv.slice(2)], { stdio: 'inherit' });
-  for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
-    process.on(signal, () => {
-      // A terminal has sent Ctrl-C to the child itself; twice would be taken for impatience.
-      if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
-    });
-  }
+  const preload = new URL('end-with-parent.js', import.meta.url).href;
+  const child = spawn(node, ['--import', preload, file, ...process.argv.slice(2)], {
+    // The channel tells the child when this process is killed, which hands on no signal.
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+  });
+  // A terminal, and whoever ends a whole group, has told the child too: programs take a signal that comes twice at once for one.
+  for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']))
+    process.on(signal, () => child.kill(signal));
   child.on('error', (error) => {
     process.stderr.write(`cannot start ${node}: ${error.message}\n`);
     process.exitCode = EXIT_UNSUITABLE;

@@ -2,7 +2,7 @@
 import type { z as Zod } from 'zod';
 import * as defaults from '../config/defaults.ts';
 import type { Z } from '../config/kind.ts';
-import { optional } from '../config/kinds.ts';
+import { optional, unlessWrong } from '../config/kinds.ts';
 import * as scalars from '../config/scalars.ts';
 import { socketOptionsSchema } from '../config/sockets.ts';
 import { authSchema, checkProvable } from '../control-http/auth/index.ts';
@@ -40,7 +40,7 @@ export function adminSchema(z: Z, port: number = defaults.adminPort) {
         [],
       ),
     })
-    .superRefine(checkProvable);
+    .superRefine(checkProvable, unlessWrong('auth', 'tls'));
 }
 
 /** Without a port. */

@@ -33,11 +33,19 @@ export class ConfigDocument {
   readonly #lines: LineCounter;
   readonly #located: ReadonlyMap<string, Located>;
   readonly root: unknown;
+  /** Keys that are there twice; the tree has the first. */
+  readonly duplicates: readonly SyntaxProblem[];
 
-  constructor(text: string, lines: LineCounter, located: ReadonlyMap<string, Located>, root: unknown) {
+  constructor(
+    text: string,
+    lines: LineCounter,
+    { located, duplicates }: { located: ReadonlyMap<string, Located>; duplicates: readonly SyntaxProblem[] },
+    root: unknown,
+  ) {
     this.#text = text;
     this.#lines = lines;
     this.#located = located;
+    this.duplicates = duplicates;
     this.root = root;
   }
 
@@ -134,13 +142,15 @@ export async function parseDocument(
   const reader = new TreeReader(yaml, lineCounter);
   const root = reader.read(document.contents as Node, []);
   if (reader.problems.length > 0) return reader.problems;
-  return new ConfigDocument(source, lineCounter, reader.located, root);
+  return new ConfigDocument(source, lineCounter, reader, root);
 }
 
 /** Walks the nodes of a document once: plain values out, places and duplicate keys noted on the way. */
 class TreeReader {
   readonly located = new Map<string, Located>();
+  /** Why there is no tree. */
   readonly problems: SyntaxProblem[] = [];
+  readonly duplicates: SyntaxProblem[] = [];
   readonly #yaml: Yaml;
   readonly #lines: LineCounter;
   /** What each anchor stands for at this point of the text; a later anchor of the same name replaces an earlier one. */
@@ -191,7 +201,8 @@ class TreeReader {
       const offset = key.range?.[0] ?? 0;
       const first = seen.get(name);
       if (first !== undefined) {
-        this.#fail(key, [...path, name], `duplicate key, first at line ${this.#lines.linePos(first).line}; keep one`);
+        const message = `duplicate key, first at line ${this.#lines.linePos(first).line}; keep one`;
+        this.duplicates.push({ message, path: [...path, name], ...this.#placeOf(key) });
         continue;
       }
       seen.set(name, offset);
@@ -202,9 +213,13 @@ class TreeReader {
   }
 
   #fail(node: Node, path: KeyPath, message: string): undefined {
-    const { line, col } = this.#lines.linePos(node.range?.[0] ?? 0);
-    this.problems.push({ message, path, line, column: col });
+    this.problems.push({ message, path, ...this.#placeOf(node) });
     return undefined;
+  }
+
+  #placeOf(node: Node): Place {
+    const { line, col } = this.#lines.linePos(node.range?.[0] ?? 0);
+    return { line, column: col };
   }
 }
 

@@ -2,8 +2,9 @@
  * Runs a schema over a config tree and says in people's words what it found: the only file that knows the shape of the
  * schema library's issues.
  */
+import { isDeepStrictEqual } from 'node:util';
 import type { z as Zod } from 'zod';
-import type { KeyPath } from './problem.ts';
+import { type KeyPath, suggest } from './problem.ts';
 import { show } from './scalars.ts';
 
 /** A problem that has the path of a key, but no place in the file yet. */
@@ -30,16 +31,20 @@ export function findIssues<Config>(
   explainUnknownKey: ExplainUnknownKey = () => undefined,
 ): { readonly config?: { readonly value: Config }; readonly findings: Finding[] } {
   // A finished issue no longer knows its schema, so the keys a map may have are noted, by the issue's own list of unknown
-  // keys, while the message is made.
+  // keys, while the message is made; so are the kinds of a section, by the issue's list of what they said.
   const allowedKeys = new WeakMap<readonly string[], readonly string[]>();
-  const result = schema.safeParse(root, {
-    error: (issue) => {
-      const { shape } = (issue.inst as Zod.ZodObject | undefined)?.def ?? {};
-      if (issue.code === 'unrecognized_keys' && shape !== undefined) allowedKeys.set(issue.keys, Object.keys(shape));
-      return describe(issue as RawIssue);
-    },
-  });
-  if (result.success) return { config: { value: result.data }, findings: [] };
+  const kinds = new WeakMap<readonly unknown[], readonly Zod.ZodObject[]>();
+  const parse = <Value>(part: Zod.ZodType<Value>, value: unknown) =>
+    part.safeParse(value, {
+      error: (issue) => {
+        const { shape } = (issue.inst as Zod.ZodObject | undefined)?.def ?? {};
+        if (issue.code === 'unrecognized_keys' && shape !== undefined) allowedKeys.set(issue.keys, Object.keys(shape));
+        if (issue.code === 'invalid_union' && issue.discriminator !== undefined) {
+          kinds.set(issue.errors, (issue.inst as Zod.ZodDiscriminatedUnion<Zod.ZodObject[]>).def.options);
+        }
+        return describe(issue as RawIssue);
+      },
+    });
 
   const finding = (issue: Zod.core.$ZodIssue, around: KeyPath): Finding[] => {
     const path = [...around, ...(issue.path as KeyPath)];
@@ -50,7 +55,10 @@ export function findIssues<Config>(
         return issue.keys.map((key) => unknownKey([...path, key], key, allowed, explainUnknownKey));
       }
       case 'invalid_union': {
-        if (issue.discriminator !== undefined) return [wrongKind(path, valueAt(root, path), issue)];
+        if (issue.discriminator !== undefined) {
+          const wrong = wrongKind(path, valueAt(root, path), issue);
+          return [wrong, ...wrongForEveryKind(wrong, kinds.get(issue.errors) ?? [])];
+        }
         // Of alternatives, the one whose outer shape is right is meant.
         const meant = issue.errors.find((errors) =>
           errors.every(({ path, code }) => path.length > 0 || code !== 'invalid_type'),
@@ -70,8 +78,40 @@ export function findIssues<Config>(
         return [{ path, message }];
     }
   };
+  const findingsOf = (part: Zod.ZodType, value: unknown, around: KeyPath): Finding[] =>
+    parse(part, value).error?.issues.flatMap((issue) => finding(issue, around)) ?? [];
+
+  /** What else is wrong in a section whose kind is unknown: what all kinds agree on that have the key. */
+  const wrongForEveryKind = ({ path, word = '', allowed = [] }: Finding, all: readonly Zod.ZodObject[]): Finding[] => {
+    const discriminator = String(path.at(-1));
+    const around = path.slice(0, -1);
+    const section = valueAt(root, around) as Readonly<Record<string, unknown>>;
+    const meant = suggest(word, allowed);
+    const candidates = all.filter((kind) => meant === undefined || !isWrong(kind.shape[discriminator], meant));
+    const read = candidates.filter(({ def }) => def.catchall?._zod.def.type === 'never').map(({ shape }) => shape);
+    // A kind that is known by name only may have any key. Protocols share nearly all keys of a router.
+    const unread = candidates.length > read.length && discriminator === 'kind';
+    if (read.length === 0) return [];
+
+    const known = new Set(read.flatMap((shape) => Object.keys(shape)));
+    return [...new Set([...known, ...Object.keys(section)])].flatMap((key) => {
+      const owners = read.filter((shape) => key in shape);
+      if (key === discriminator || (!(key in section) && owners.length < read.length)) return [];
+      const keyPath = [...around, key];
+      if (owners.length === 0) return unread ? [] : [unknownKey(keyPath, key, [...known], explainUnknownKey)];
+      const [first = [], ...others] = owners.map((shape) =>
+        findingsOf(shape[key] as Zod.ZodType, section[key], keyPath),
+      );
+      return first.filter((one) => others.every((other) => other.some((another) => isDeepStrictEqual(one, another))));
+    });
+  };
+
+  const result = parse(schema, root);
+  if (result.success) return { config: { value: result.data }, findings: [] };
   return { findings: result.error.issues.flatMap((issue) => finding(issue, [])) };
 }
+
+const isWrong = (schema: unknown, value: unknown): boolean => !(schema as Zod.ZodType).safeParse(value).success;
 
 type RawIssue = { readonly code: string; readonly input?: unknown; readonly expected?: string };
 

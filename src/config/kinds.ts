@@ -30,7 +30,7 @@ export function kindSchema(z: Z, section: KindSection): Zod.ZodType<KindConfig> 
         if (kind.experimental !== true || value['experimental'] === true || section.ignoresExperimental) return;
         const message = `the ${section.noun} ${kind.kind} is experimental; add \`experimental: true\` beside its kind`;
         context.addIssue({ code: 'custom', path: ['experimental'], message });
-      })
+      }, unlessWrong('experimental'))
       .meta(kind.summary === undefined ? {} : { description: kind.summary });
   });
   const unread = (section.unread ?? []).map((kind) =>
@@ -48,6 +48,19 @@ export function optional<Schema extends Zod.ZodType>(schema: Schema, description
 /** A key that must be there, with the line that explains it. */
 export function required<Schema extends Zod.ZodType>(schema: Schema, description: string): Schema {
   return schema.meta({ description });
+}
+
+/**
+ * For a rule between keys (`superRefine`): that it is asked whenever these keys are right by themselves. Without it, any wrong
+ * key of the section would hide what the rule has to say.
+ */
+export function unlessWrong(...keys: string[]): Zod.core.$ZodSuperRefineParams {
+  return {
+    when: ({ issues }) =>
+      issues.every(({ code, path: [key] = [] }) =>
+        key === undefined ? code === 'unrecognized_keys' : !keys.includes(String(key)),
+      ),
+  };
 }
 
 export function experimental(z: Z) {

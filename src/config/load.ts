@@ -43,7 +43,10 @@ export async function load<Config>(source: ConfigSource, language: ConfigLanguag
   const { z } = await import('zod');
   const { config, findings } = findIssues(language.schema(z), document.root, language.explainUnknownKey);
   for (const rule of language.rules) rule(document.root, (finding) => findings.push(finding));
-  const problems = unique(findings.map((finding) => locate(source.name, document, finding)));
+  const problems = unique([
+    ...document.duplicates.map((problem) => syntaxProblem(source.name, problem)),
+    ...findings.map((finding) => locate(source.name, document, finding)),
+  ]);
   const errors = problems.filter(({ severity }) => severity === 'error');
   const warnings = problems.filter(({ severity }) => severity === 'warning');
   if (config === undefined || errors.length > 0) return { ok: false, errors, warnings };

@@ -1,6 +1,6 @@
 /** Names that stand for other names: a pattern takes parts of a path, a template puts them together again. */
 import { defineKind } from '../config/kind.ts';
-import { required } from '../config/kinds.ts';
+import { required, unlessWrong } from '../config/kinds.ts';
 import * as scalars from '../config/scalars.ts';
 import { type Activity, constant, type Live, ok } from '../live/index.ts';
 import { leaf, type Namer, type NamerTree, NEG, ParseError, Path, PathMatcher } from '../naming/index.ts';
@@ -20,10 +20,13 @@ export const rewrite = defineKind({
         ),
         name: required(scalars.string(z), 'The path that results; `{name}`s are replaced by what the pattern took.'),
       })
-      .superRefine(({ pattern, name }, context) => {
-        const message = whyNoTemplate(new PathMatcher(pattern), name);
-        if (message !== undefined) context.addIssue({ code: 'custom', path: ['name'], message });
-      }),
+      .superRefine(
+        ({ pattern, name }, context) => {
+          const message = whyNoTemplate(new PathMatcher(pattern), name);
+          if (message !== undefined) context.addIssue({ code: 'custom', path: ['name'], message });
+        },
+        unlessWrong('pattern', 'name'),
+      ),
   create: (config, _context: NamerContext) => new RewriteNamer(config.pattern, config.name),
 });
 

@@ -81,6 +81,10 @@ async function runSubCommand(program: Program, args: readonly string[]): Promise
       process.stdout.write(`${JSON.stringify(await configJsonSchema(), null, 2)}\n`);
     });
 
+  // Whoever reads the output may have seen enough of it (`signpost schema | head`); the exit code still tells the rest.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
   for (const [command, define] of Object.entries(program.commands)) define(root.command(command), answer, output);
 
   try {

@@ -48,5 +48,7 @@ function printedByLoader(loader: string, path: string): Promise<string | null> {
 if (process.argv[1] === import.meta.filename) {
   enableCompileCache();
   const [, , loader, path] = process.argv;
+  // Who asked has been ended meanwhile, and nobody waits for the answer.
+  process.stdout.on('error', () => process.exit(1));
   process.stdout.write(JSON.stringify(await loadHere(loader as string, path as string)));
 }

@@ -57,10 +57,12 @@ export async function run<Config>(
     ...loaded.warnings.map((problem) => showProblem(problem)),
   ];
   const { start } = await prepare();
-  // A signal during the start counts: it stops what has just been started.
   const firstSignal = listenForSignals();
   try {
-    const running = await start({ config: loaded.config, configPath: path, warnings, logLevel });
+    const starting = start({ config: loaded.config, configPath: path, warnings, logLevel });
+    const running = await Promise.race([starting, firstSignal]);
+    // What has not been started is not waited for, and has nothing to drain.
+    if (running === undefined) process.exit(0);
     firstSignal.then(() => running.close()).catch(failToStop);
     // Also when the admin server asked for it.
     running.stopped.then(() => process.exit(0));
@@ -72,12 +74,19 @@ export async function run<Config>(
   }
 }
 
+/**
+ * Within so many ms, signals are one: a terminal and a supervisor tell the whole group, and npm and our own launcher, which
+ * belong to it, pass on what they were told. Nobody's impatience is that quick.
+ */
+const SAME_SIGNAL_MS = 250;
+
 /** Resolves with the first signal; a second one ends the process at once, with the shell's code for it. */
 function listenForSignals(): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
-  let signals = 0;
+  let firstAt: number | null = null;
   const onSignal = (signal: StopSignal): void => {
-    if (++signals > 1) process.exit(128 + signalNumbers[signal]);
+    firstAt ??= performance.now();
+    if (performance.now() - firstAt > SAME_SIGNAL_MS) process.exit(128 + signalNumbers[signal]);
     resolve();
   };
   process.on('SIGINT', onSignal);

@@ -2,7 +2,7 @@
 import type { z as Zod } from 'zod';
 import * as defaults from '../config/defaults.ts';
 import type { KindConfig, KindSchema, Z } from '../config/kind.ts';
-import { experimental, kindSchema, optional, required } from '../config/kinds.ts';
+import { experimental, kindSchema, optional, required, unlessWrong } from '../config/kinds.ts';
 import * as scalars from '../config/scalars.ts';
 import { clientSchema } from './client/config.ts';
 import { identifierKinds } from './http/identifiers/index.ts';
@@ -118,16 +118,19 @@ export function httpRouterSchema(z: Z, sections: RouterSections) {
         kind: 'io.l5d.default',
       }),
     })
-    .superRefine((router, context) => {
-      if (router.streamingEnabled !== false && router.maxBufferedBodyKB !== undefined) {
-        const message = 'has no meaning without `streamingEnabled: false`: bodies are passed on as they come';
-        context.addIssue({ code: 'custom', path: ['maxBufferedBodyKB'], message });
-      }
-      if (router.streamingEnabled === false && router.streamAfterContentLengthKB !== undefined) {
-        const message = 'has no meaning with `streamingEnabled: false`; leave one of them out';
-        context.addIssue({ code: 'custom', path: ['streamAfterContentLengthKB'], message });
-      }
-    });
+    .superRefine(
+      (router, context) => {
+        if (router.streamingEnabled !== false && router.maxBufferedBodyKB !== undefined) {
+          const message = 'has no meaning without `streamingEnabled: false`: bodies are passed on as they come';
+          context.addIssue({ code: 'custom', path: ['maxBufferedBodyKB'], message });
+        }
+        if (router.streamingEnabled === false && router.streamAfterContentLengthKB !== undefined) {
+          const message = 'has no meaning with `streamingEnabled: false`; leave one of them out';
+          context.addIssue({ code: 'custom', path: ['streamAfterContentLengthKB'], message });
+        }
+      },
+      unlessWrong('streamingEnabled', 'maxBufferedBodyKB', 'streamAfterContentLengthKB'),
+    );
 }
 
 export type RouterConfig = Zod.infer<ReturnType<typeof httpRouterSchema>>;

@@ -50,8 +50,6 @@ test('what is no tree is told with its place', async (t) => {
     ['', /^1:1 the config is empty/],
     ['# only a comment\n', /^1:1 the config is empty/],
     ['~', /^1:1 the config is empty/],
-    ['a: 1\nb:\n  c: 2\n  c: 3\n', /^4:3 duplicate key, first at line 3; keep one/],
-    ['{"a": 1, "a": 2}', /^1:10 duplicate key/],
     ['a:\n\t- b\n', /^2:1 not YAML: a tab indents this line; indent with spaces/],
     ['a: 1\n---\nb: 2\n', /^2:1 not YAML: a second document begins here/],
     ['a: [\n  b: {c\n', /^3:1 not YAML/],
@@ -59,6 +57,14 @@ test('what is no tree is told with its place', async (t) => {
     ['a: b: c', /^1:4 not YAML/],
   ];
   for (const [text, expected] of cases) t.match((await problems(text))[0], expected, JSON.stringify(text));
+});
+
+test('a key that is there twice is told with its place, and the tree has the first', async (t) => {
+  const yaml = await parsed('a: 1\nb:\n  c: 2\n  c: 3\n');
+  const [message, line, column] = ['duplicate key, first at line 3; keep one', 4, 3];
+  t.strictSame(yaml.duplicates, [{ message, path: ['b', 'c'], line, column }]);
+  t.strictSame(JSON.parse(JSON.stringify(yaml.root)), { a: '1', b: { c: '2' } });
+  t.match((await parsed('{"a": 1, "a": 2}')).duplicates, [{ line: 1, column: 10 }]);
 });
 
 test('every key and value has a place, also inside texts of several lines', async (t) => {

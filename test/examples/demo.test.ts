@@ -158,18 +158,23 @@ test('routes by the dtab, overrides for one request alone, follows the files, en
   });
 });
 
-test('SIGTERM while it starts ends everything too', async (t) => {
-  const temporary = tempDir(t);
-  const ports = await freePorts(VARIABLES.length);
-  const program = runProgram(t, 'src/main.ts', ['demo'], { env: { ...portVariables(ports), TMPDIR: temporary } });
-  await until(() => demoFolders(temporary).length > 0);
-  await until(() => childrenOf(program.pid).length > 0);
-  const children = childrenOf(program.pid);
-  program.kill('SIGTERM');
-  const { code, signal } = await program.exited;
-  t.same([code, signal], [0, null]);
-  t.notOk(children.some(isAlive));
-  t.same(demoFolders(temporary), []);
+test('a signal while it starts ends everything too, and lets nothing begin any more', async (t) => {
+  const stages = ['"created the database"', '"serving admin"', '"a namespace was created"'];
+  for (const stage of [null, ...stages]) {
+    const temporary = tempDir(t);
+    const ports = await freePorts(VARIABLES.length);
+    const program = runProgram(t, 'src/main.ts', ['demo'], { env: { ...portVariables(ports), TMPDIR: temporary } });
+    await until(() => demoFolders(temporary).length > 0);
+    await until(() => childrenOf(program.pid).length > 0);
+    if (stage !== null) await until(() => program.errorsSoFar().includes(stage), { timeoutMs: 30_000 });
+    const children = childrenOf(program.pid);
+    program.kill(stage === null ? 'SIGTERM' : 'SIGINT');
+    const { code, signal, stdout, stderr } = await program.exited;
+    t.same([code, signal, stdout], [0, null, '\nending the demo\n'], `${stage}`);
+    t.notMatch(stderr, /"router":"outgoing"|^ {4}at /m, 'Signpost did not begin to serve, and nothing failed');
+    t.notOk(children.some(isAlive));
+    t.same(demoFolders(temporary), []);
+  }
 });
 
 test('no child outlives a demo that was killed', async (t) => {

@@ -3,8 +3,10 @@ import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Test, test } from 'tap';
+import { childrenOf, isAlive } from '../support/processes.ts';
 import { ROOT, runProgram } from '../support/program.ts';
 import { tempDir } from '../support/temp-dir.ts';
+import { until } from '../support/until.ts';
 
 const SAYS = (what: string) => `console.log(${JSON.stringify(what)}, ...process.argv.slice(2));\n`;
 
@@ -17,7 +19,9 @@ function layOut(t: Test, files: Readonly<Record<string, string>>, minimum?: numb
     writeFileSync(join(root, path), text);
   }
   mkdirSync(join(root, 'packaging/bin'), { recursive: true });
-  copyFileSync(join(ROOT, 'packaging/bin/signpost.js'), join(root, 'packaging/bin/signpost.js'));
+  for (const file of ['packaging/bin/signpost.js', 'packaging/bin/end-with-parent.js']) {
+    copyFileSync(join(ROOT, file), join(root, file));
+  }
   const launcher = readFileSync(join(ROOT, 'packaging/bin/launch.js'), 'utf8');
   const changed = minimum === undefined ? launcher : launcher.replace('NODE_MAJOR = 26', `NODE_MAJOR = ${minimum}`);
   t.not(minimum !== undefined && changed === launcher, true, 'the minimum is set');
@@ -52,6 +56,14 @@ console.log('args', ...process.argv.slice(2));\n`;
   await staying.printed(/args stay/);
   staying.kill('SIGTERM');
   t.match(await staying.exited, { code: 8, signal: null }, 'signals are handed on');
+
+  const killed = run(t, root, 'stay');
+  await killed.printed(/args stay/);
+  const [child = 0] = childrenOf(killed.pid);
+  killed.kill('SIGKILL');
+  await killed.exited;
+  await until(() => !isAlive(child));
+  t.not(child, 0, 'what it started ends with the launcher, even when that is killed');
 });
 
 test('an old Node that stands alone is told what to do', async (t) => {

@@ -230,6 +230,79 @@ test('all problems are told at once, in the order of the file', async (t) => {
   );
 });
 
+test('an unknown kind or protocol hides nothing else that is wrong', async (t) => {
+  const cases: [text: string, expected: readonly string[]][] = [
+    [
+      'routers: [{protocol: gopher, foo: 1, servers: [{port: abc}], dtab: nope}]',
+      ['routers[0].protocol', 'routers[0].foo', 'routers[0].servers[0].port', 'routers[0].dtab'],
+    ],
+    ['routers: [{label: [], dtab: nope}]', ['protocol', 'label', 'dtab', 'servers'].map((key) => `routers[0].${key}`)],
+    // Other protocols have other keys, and none is read that is not built.
+    ['routers: [{protocol: h22, h2AccessLog: x, servers: [{port: abc}]}]', ['routers[0].protocol']],
+    // A key that one of the kinds has is checked as that one does; one that none has may be an unread kind's.
+    [
+      `namers: [{kind: nope, rootDir: /no/such, prefix: x, host: y, transformers: [{kind: z}]}]\n${router([])}`,
+      ['kind', 'rootDir', 'prefix', 'transformers[0].kind'].map((key) => `namers[0].${key}`),
+    ],
+    // What is meant by a misspelt kind is clear enough to miss its keys.
+    [
+      `namers: [{kind: io.l5d.fss, foo: 1}]\n${router([])}`,
+      ['kind', 'foo', 'rootDir'].map((key) => `namers[0].${key}`),
+    ],
+    [
+      router(['client: {loadBalancer: {kind: nope, maxEffort: x, y: 1}}']),
+      ['kind', 'maxEffort', 'y'].map((key) => `routers[0].client.loadBalancer.${key}`),
+    ],
+    [
+      router(['service: {kind: nope, totalTimeoutMs: -1, configs: [{prefix: /, totalTimeoutMs: -2}]}']),
+      ['kind', 'totalTimeoutMs', 'configs[0].totalTimeoutMs'].map((key) => `routers[0].service.${key}`),
+    ],
+    [
+      router(['identifier: [{kind: io.l5d.pth, segments: 0}]']),
+      ['routers[0].identifier[0].kind', 'routers[0].identifier[0].segments'],
+    ],
+  ];
+  for (const [text, expected] of cases) {
+    const found = await complaints(text);
+    const paths = found.map((line) => /^\d+:\d+: (\S+): /.exec(line)?.[1]);
+    t.strictSame(new Set(paths), new Set(expected), found.join('\n'));
+  }
+});
+
+test('a wrong key hides no rule between other keys, and a duplicate key nothing at all', async (t) => {
+  const found = await complaints(
+    [
+      'routers:', // 1
+      '- protocol: http', // 2
+      '  streamingEnabled: false', // 3
+      '  streamAfterContentLengthKB: 5', // 4
+      '  maxHeadersKB: big', // 5
+      '  client: {loadBalancer: {kind: aperture, lowLoad: 3, minAperture: few}}', // 6
+      '  label: a', // 7
+      '  label: b', // 8
+      '  servers: [{prot: 1}]', // 9
+      'telemetry: [{kind: io.l5d.statsd, port: x}]', // 10
+    ].join('\n'),
+  );
+  t.strictSame(
+    found.map((line) => /^(\d+:\d+): (?:warning: )?(\S+):/.exec(line)?.slice(1).join(' ')),
+    [
+      '4:31 routers[0].streamAfterContentLengthKB',
+      '5:17 routers[0].maxHeadersKB',
+      '6:52 routers[0].client.loadBalancer.lowLoad',
+      '6:68 routers[0].client.loadBalancer.minAperture',
+      '8:3 routers[0].label',
+      '9:14 routers[0].servers[0].prot',
+      '10:13 telemetry[0].experimental',
+      '10:41 telemetry[0].port',
+      '10:20 telemetry[0].kind',
+    ],
+    found.join('\n'),
+  );
+  // A rule is silent where one of the keys that it compares is wrong by itself.
+  t.match(await complaints(router(['streamingEnabled: perhaps', 'streamAfterContentLengthKB: 5'])), [/^3:21: /]);
+});
+
 test('listeners that clash', async (t) => {
   const clash = (first: string, second: string, admin = 'port: 9990') =>
     complaints(`admin: {${admin}}\nrouters: [{protocol: http, servers: [{${first}}, {${second}}]}]`);

@@ -1,6 +1,6 @@
 /** `io.l5d.httpController`: dtabs and bindings over HTTP, which namerctl, scripts and `io.l5d.namerd.http` use. */
 import * as defaults from '../../../src/config/defaults.ts';
-import { optional } from '../../../src/config/kinds.ts';
+import { optional, unlessWrong } from '../../../src/config/kinds.ts';
 import * as scalars from '../../../src/config/scalars.ts';
 import { checkProvable } from '../../../src/control-http/auth/index.ts';
 import { ControlServer } from '../../../src/control-http/index.ts';
@@ -29,7 +29,7 @@ export const httpController = defineInterface({
           MAX_CONNECTIONS,
         ),
       })
-      .superRefine(checkProvable),
+      .superRefine(checkProvable, unlessWrong('auth', 'tls')),
   create: (
     { ip = defaults.serverIp, port = PORT, maxConnections = MAX_CONNECTIONS, socketOptions, tls, auth },
     context,

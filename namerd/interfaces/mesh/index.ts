@@ -1,7 +1,7 @@
 /** The gRPC interface of namerd, for Signpost's and Linkerd's `io.l5d.mesh` interpreter. */
 import * as defaults from '../../../src/config/defaults.ts';
 import type { Z } from '../../../src/config/kind.ts';
-import { optional } from '../../../src/config/kinds.ts';
+import { optional, unlessWrong } from '../../../src/config/kinds.ts';
 import * as scalars from '../../../src/config/scalars.ts';
 import { checkProvable } from '../../../src/control-http/auth/index.ts';
 import { defineInterface, type Interface, listenerKeys, securityKeys } from '../interface.ts';
@@ -38,7 +38,7 @@ export const mesh = defineInterface({
           MAX_CONNECTIONS,
         ),
       })
-      .superRefine(checkProvable),
+      .superRefine(checkProvable, unlessWrong('auth', 'tls')),
   create: ({ ip, port, socketOptions = {}, maxConnections = MAX_CONNECTIONS, tls, auth }, context): Interface => {
     const listen = {
       host: ip ?? defaults.serverIp,

@@ -201,7 +201,9 @@ export class Namerds {
       this.#seating.pump();
       for (const callback of [...this.#onUp]) callback();
     } else {
-      this.#options.log.warn({ namerd: slot.key, problem: slot.client.problem }, 'namerd is away');
+      // One that closes a connection in good order leaves no problem behind.
+      const problem = slot.client.problem || 'it ended the connection';
+      this.#options.log.warn({ namerd: slot.key, problem }, 'namerd is away');
       for (const seat of [...slot.seats]) seat.onGone(false);
     }
   }

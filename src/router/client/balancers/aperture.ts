@@ -9,7 +9,7 @@
 import { hostname } from 'node:os';
 import * as defaults from '../../../config/defaults.ts';
 import { defineKind } from '../../../config/kind.ts';
-import { optional } from '../../../config/kinds.ts';
+import { optional, unlessWrong } from '../../../config/kinds.ts';
 import * as scalars from '../../../config/scalars.ts';
 import { type Balancer, type BalancerContext, drawLessLoaded, type LoadWatcher, type Node } from './balancer.ts';
 import { maxEffort } from './max-effort.ts';
@@ -117,11 +117,14 @@ export const aperture = defineKind({
         ),
         minAperture: optional(scalars.int(z, { min: 1 }), 'The fewest endpoints.', defaults.minAperture),
       })
-      .superRefine(({ lowLoad = defaults.apertureLowLoad, highLoad = defaults.apertureHighLoad }, context) => {
-        if (lowLoad < highLoad) return;
-        const message = `not below highLoad (${highLoad}): the aperture would never rest`;
-        context.addIssue({ code: 'custom', path: ['lowLoad'], message });
-      }),
+      .superRefine(
+        ({ lowLoad = defaults.apertureLowLoad, highLoad = defaults.apertureHighLoad }, context) => {
+          if (lowLoad < highLoad) return;
+          const message = `not below highLoad (${highLoad}): the aperture would never rest`;
+          context.addIssue({ code: 'custom', path: ['lowLoad'], message });
+        },
+        unlessWrong('lowLoad', 'highLoad'),
+      ),
   create: (config, context: BalancerContext): Balancer<Node> => {
     const options = {
       smoothWindowMs: config.smoothWindowMs ?? defaults.apertureSmoothWindowMs,
