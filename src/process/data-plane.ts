@@ -117,7 +117,7 @@ export class DataPlane {
   async start(): Promise<void> {
     const addresses = serverAddresses(this.#plan.routers);
     for (const config of this.#plan.routers) {
-      const router = new Router(config, this.#port, this.#wheel, this.metrics, this.#feed, this.#plan.workers);
+      const router = new Router(config, this.#port, this.#wheel, this.metrics, this.#feed, this.#plan);
       this.#routers.push(router);
       for (const address of addresses.filter((candidate) => candidate.router === config)) {
         await this.#listen(router, address);

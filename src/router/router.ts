@@ -13,6 +13,7 @@ import { dentryLines } from './errors.ts';
 import { createIdentifier, type Identifier } from './http/identifiers/index.ts';
 import { headLimits, replayBytes } from './http/limits.ts';
 import { clientSettings, serviceSettings } from './settings.ts';
+import { ALONE, type WorkerPlace } from './worker-share.ts';
 
 export class Router {
   readonly config: RouterConfig;
@@ -37,7 +38,7 @@ export class Router {
     wheel: TimerWheel,
     metrics: MetricRegistry,
     feed: RequestFeed | null = null,
-    workers = 1,
+    place: WorkerPlace = ALONE,
   ) {
     this.feed = feed;
     this.config = config;
@@ -58,7 +59,7 @@ export class Router {
       limits,
       metrics,
       router: this.label,
-      workers,
+      place,
     });
     const services = serviceSettings(config.service);
     this.bindings = new BindingCache(this.label, port, this.clients, services, wheel, metrics, {

@@ -1,5 +1,6 @@
 import { connect } from 'node:net';
 import { test } from 'tap';
+import { shareOf } from '../../src/router/worker-share.ts';
 import { send } from '../support/http-client.ts';
 import { header } from '../support/http-message.ts';
 import { RawConnection } from '../support/raw-client.ts';
@@ -31,6 +32,32 @@ test('maxSize limits connections, and the others wait for one', async (t) => {
   }
   t.strictSame(new Set((await replies).map((reply) => reply?.start)), new Set(['HTTP/1.1 200 OK']));
   t.equal(backend.connections(), 2);
+});
+
+test('maxSize is that of the process: each worker has its share', async (t) => {
+  const backend = await slow(t);
+  const { port } = await startWorld(t, {
+    names: { web: [backend.port] },
+    router: ['client: {hostConnectionPool: {maxSize: 7}}'],
+    workers: 3,
+  });
+  const replies = Promise.all(Array.from({ length: 60 }, () => send(port())));
+  for (let answered = 0; answered < 60; answered++) {
+    await until(() => backend.waiting.length > 0);
+    t.ok(backend.waiting.length <= 7);
+    backend.next();
+  }
+  t.strictSame(new Set((await replies).map((reply) => reply?.start)), new Set(['HTTP/1.1 200 OK']));
+  t.ok(backend.connections() > 3 && backend.connections() <= 7, `${backend.connections()} connections`);
+});
+
+test('each thread has its part of a limit, and all together have the whole', (t) => {
+  const parts = (total: number, workers: number) =>
+    Array.from({ length: workers }, (_, worker) => shareOf(total, { worker, workers }));
+  t.strictSame(parts(7, 3), [3, 2, 2]);
+  t.strictSame(parts(1, 2), [1, 0]);
+  t.strictSame(parts(Number.POSITIVE_INFINITY, 2), [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY]);
+  t.end();
 });
 
 test('more than maxWaiters are refused with 503, and may be sent again', async (t) => {

@@ -10,6 +10,7 @@ import { TimerEntry, type TimerWheel } from '../../wire/timer-wheel.ts';
 import { Callbacks } from '../callbacks.ts';
 import type { ClientKeys } from '../config.ts';
 import { RetryBudget } from '../retry-budget.ts';
+import { shareOf, type WorkerPlace } from '../worker-share.ts';
 import { algorithmOf, createBalancer } from './balancers/index.ts';
 import { Endpoint, type PoolLimits } from './endpoint.ts';
 import { FailFast } from './fail-fast.ts';
@@ -25,8 +26,8 @@ export interface ClientContext {
   readonly metrics: MetricRegistry;
   /** Label of the router, for metric names. */
   readonly router: string;
-  /** Threads that carry requests. */
-  readonly workers: number;
+  /** Which of the threads that carry requests this is. */
+  readonly place: WorkerPlace;
 }
 
 /** What all workers share about a client. */
@@ -52,7 +53,9 @@ export class Client extends TimerEntry {
   readonly requeueBudget: RetryBudget;
   readonly #addresses: AddressSet;
   readonly #replicas: Replicas;
+  /** This worker's. */
   readonly #pool: PoolLimits;
+  readonly #maxWaiters: number;
   /** The shorter of the limits of a connection's life; infinite when there are none. */
   readonly #sweepMs: number;
   readonly #context: ClientContext;
@@ -70,7 +73,8 @@ export class Client extends TimerEntry {
     this.metrics = new ClientMetrics(context.metrics, context.router, id, { balancer: algorithm, failFast });
     this.attemptTimeoutMs = config.requestAttemptTimeoutMs;
     this.requeueBudget = new RetryBudget(this, config.requeueBudget);
-    this.#pool = poolLimits(config);
+    this.#maxWaiters = config.hostConnectionPool?.maxWaiters ?? defaults.maxWaiters;
+    this.#pool = poolLimits(config, context.place);
     this.#replicas = this.#createReplicas(cells.marks, config);
     addresses.listeners.add(this.#onChange);
     this.#onChange();
@@ -92,8 +96,9 @@ export class Client extends TimerEntry {
     return this.#addresses.state === 'failed' ? this.#addresses.cause : null;
   }
 
+  /** As it is configured, for all workers together. */
   get maxWaiters(): number {
-    return this.#pool.maxWaiters;
+    return this.#maxWaiters;
   }
 
   addresses(): string[] {
@@ -169,7 +174,7 @@ export class Client extends TimerEntry {
       balancer: createBalancer<Endpoint>(loadBalancer, {
         random,
         now: () => performance.now(),
-        workers: Math.max(1, this.#context.workers),
+        workers: this.#context.place.workers,
       }),
       maxEffort: (loadBalancer?.['maxEffort'] as number | undefined) ?? defaults.maxEffort,
       maxEjectionPercent: accrual.maxEjectionPercent,
@@ -207,12 +212,13 @@ export class Client extends TimerEntry {
   };
 }
 
-function poolLimits({ hostConnectionPool: pool, clientSession: session }: ClientKeys): PoolLimits {
+function poolLimits({ hostConnectionPool: pool, clientSession: session }: ClientKeys, place: WorkerPlace): PoolLimits {
   const unlimited = Number.POSITIVE_INFINITY;
   return {
-    minSize: pool?.minSize ?? defaults.poolMinSize,
-    maxSize: pool?.maxSize ?? unlimited,
-    maxWaiters: pool?.maxWaiters ?? defaults.maxWaiters,
+    minSize: shareOf(pool?.minSize ?? defaults.poolMinSize, place),
+    // A worker that may have no connection could carry no request.
+    maxSize: Math.max(1, shareOf(pool?.maxSize ?? unlimited, place)),
+    maxWaiters: shareOf(pool?.maxWaiters ?? defaults.maxWaiters, place),
     idleTimeMs: Math.min(pool?.idleTimeMs ?? unlimited, session?.idleTimeMs ?? unlimited),
     lifeTimeMs: session?.lifeTimeMs ?? unlimited,
   };

@@ -35,11 +35,14 @@ function clientKeys(z: Z) {
           'Idle connections that are kept although idleTimeMs is over.',
           defaults.poolMinSize,
         ),
-        maxSize: optional(scalars.int(z, { min: 1 }), 'Most connections; none: no limit.'),
+        maxSize: optional(
+          scalars.int(z, { min: 1 }),
+          'Most connections, of all workers together, but one for each worker at least; none: no limit.',
+        ),
         idleTimeMs: optional(scalars.durationMs(z), 'Close a connection that is unused for so many ms; none: never.'),
         maxWaiters: optional(
           scalars.int(z, { min: 0 }),
-          'Requests that may wait for a connection; more go elsewhere or are refused with 503.',
+          'Requests that may wait for a connection, in all workers together; more go elsewhere or are refused with 503.',
           defaults.maxWaiters,
         ),
       }),
