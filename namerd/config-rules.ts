@@ -3,6 +3,7 @@ import * as linkerdDefaults from '../src/config/defaults.ts';
 import type { Rule } from '../src/config/load.ts';
 import type { KeyPath } from '../src/config/problem.ts';
 import { Path } from '../src/naming/index.ts';
+import type { AccessLogSection } from '../src/program/access-logs.ts';
 import { asList, asMap, asText, type ConfigMap } from '../src/program/config-tree.ts';
 import { type Listener, listener } from '../src/program/listeners.ts';
 import * as defaults from './defaults.ts';
@@ -18,6 +19,12 @@ export function* listeners(root: ConfigMap): Generator<Listener> {
     const port = interfaceKinds.find((candidate) => candidate.kind === kind)?.port;
     yield* listener(asMap(config), ['interfaces', index], linkerdDefaults.serverIp, port);
   }
+}
+
+/** Whatever has an access log. */
+export function* accessLogs(root: ConfigMap): Generator<AccessLogSection> {
+  for (const [index, config] of asList(root['interfaces']).entries())
+    yield [asMap(config), ['interfaces', index], 'h2'];
 }
 
 /** namerd chooses a namer by its prefix, so each has one, and none is the beginning of another's (1.7.5). */

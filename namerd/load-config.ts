@@ -1,17 +1,25 @@
 /** Loading namerd.yaml: its schema, its rules, and the JSON Schema that editors complete from. */
 import { type ConfigLanguage, type ConfigSource, type Loaded, load, readSource } from '../src/config/load.ts';
+import { consistentAccessLogs } from '../src/program/access-logs.ts';
 import { jsonSchemaOf } from '../src/program/json-schema.ts';
 import { uniqueListeners } from '../src/program/listeners.ts';
 import { builtOnly } from '../src/program/not-built.ts';
 import { usableTokens } from '../src/program/token-files.ts';
 import { type NamerdConfig, namerdSchema } from './config.ts';
-import { distinctPrefixes, explainUnknownKey, listeners, withoutMeaning } from './config-rules.ts';
+import { accessLogs, distinctPrefixes, explainUnknownKey, listeners, withoutMeaning } from './config-rules.ts';
 import { notBuiltYet } from './not-built-yet.ts';
 
 const language: ConfigLanguage<NamerdConfig> = {
   essential: 'interfaces',
   schema: namerdSchema,
-  rules: [uniqueListeners(listeners), distinctPrefixes, withoutMeaning, usableTokens, builtOnly(notBuiltYet)],
+  rules: [
+    uniqueListeners(listeners),
+    consistentAccessLogs(accessLogs),
+    distinctPrefixes,
+    withoutMeaning,
+    usableTokens,
+    builtOnly(notBuiltYet),
+  ],
   explainUnknownKey,
 };
 

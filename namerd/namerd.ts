@@ -13,7 +13,13 @@ import { namerdEndpoints } from './admin/endpoints.ts';
 import type { NamerdConfig } from './config.ts';
 import * as defaults from './defaults.ts';
 import { interfaceKinds } from './interfaces/index.ts';
-import type { AnyInterfaceKind, Interface, InterfaceContext, ListeningAddress } from './interfaces/interface.ts';
+import {
+  type AnyInterfaceKind,
+  type Interface,
+  type InterfaceContext,
+  KeyError,
+  type ListeningAddress,
+} from './interfaces/interface.ts';
 import { Namespaces } from './namespaces.ts';
 import { unbuiltInterfaces } from './not-built-yet.ts';
 import { Receipts } from './receipts/receipts.ts';
@@ -58,7 +64,7 @@ export async function startNamerd(options: StartOptions<NamerdConfig>): Promise<
   });
   const built = config.interfaces.filter(({ kind }) => !unbuiltInterfaces.has(kind));
   const interfaces = built.map((one) => ({
-    key: `interfaces[${config.interfaces.indexOf(one)}].port`,
+    section: `interfaces[${config.interfaces.indexOf(one)}]`,
     config: one,
     created: create<InterfaceContext, Interface>(interfaceKinds, one, contextOf(one.kind)),
   }));
@@ -99,12 +105,13 @@ export async function startNamerd(options: StartOptions<NamerdConfig>): Promise<
 
   try {
     await startStorage(storage, configPath);
-    for (const { key, config: one, created } of interfaces) {
+    for (const { section, config: one, created } of interfaces) {
       const { ip: host = linkerdDefaults.serverIp, port = kindOf(one.kind)?.port ?? 0 } = one as {
         ip?: string;
         port?: number;
       };
-      const address = await listenOrExplain(created.start(), { configPath, key, host, port });
+      const start = withKeyOf(created.start(), `${configPath}: ${section}`);
+      const address = await listenOrExplain(start, { configPath, key: `${section}.port`, host, port });
       serving.push({ kind: one.kind, running: created, address });
       log.info({ ip: address.host, port: address.port }, `serving ${one.kind} interface`);
     }
@@ -128,6 +135,15 @@ async function startStorage(storage: DtabStorage, configPath: string): Promise<v
     await storage.start();
   } catch (error) {
     throw new StartError(`${configPath}: storage: ${(error as Error).message}`);
+  }
+}
+
+/** Says where the key stands that keeps an interface from starting. */
+async function withKeyOf<T>(starting: Promise<T>, section: string): Promise<T> {
+  try {
+    return await starting;
+  } catch (error) {
+    throw error instanceof KeyError ? new StartError(`${section}.${error.key}: ${error.message}`) : error;
   }
 }
 

@@ -26,10 +26,6 @@ export const notBuiltYet: readonly NotBuilt[] = [
     consequence: 'watches may be silent for as long as nothing changes',
   },
   { at: 'interfaces[].socketOptions.writeTimeoutMs', consequence: 'a slow client gets the newest state when it reads' },
-  ...['', 'RollPolicy', 'Append', 'RotateCount'].map((rest) => ({
-    at: `interfaces[].h2AccessLog${rest}`,
-    consequence: 'no access log is written',
-  })),
 ];
 
 /** The kinds of interfaces that namerd starts without. */

@@ -1,6 +1,6 @@
 // helloworld-client: asks a gRPC Hello service and prints what it says.
 //
-//   node examples/helloworld/client.ts [-streaming] <host:port>
+//   npx node examples/helloworld/client.ts [-streaming] <host:port>
 
 import { type CallOptions, Client, credentials, Metadata } from '@grpc/grpc-js';
 import { type Flag, FlagError, parseAddress, parseBoolean, parseFlags, usage } from './flags.ts';

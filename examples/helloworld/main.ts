@@ -1,7 +1,7 @@
 // helloworld: the demo application. It says a text, and may ask another instance of itself for the rest of the sentence:
 //
-//   node examples/helloworld/main.ts -addr :7778 -text world
-//   node examples/helloworld/main.ts -addr :7777 -text Hello -target localhost:7778
+//   npx node examples/helloworld/main.ts -addr :7778 -text world
+//   npx node examples/helloworld/main.ts -addr :7777 -text Hello -target localhost:7778
 //   curl localhost:7777      ->  Hello world!!
 //
 // Environment: TARGET_WORLD replaces the text; POD_IP is shown behind it; http_proxy is obeyed when asking the target.

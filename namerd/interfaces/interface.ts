@@ -43,13 +43,24 @@ export interface ListeningAddress {
 export interface Interface {
   /**
    * Loads what it needs and listens: only now, so that a kind costs nothing where it is not configured. Rejects with the
-   * system's error (EADDRINUSE), which the process turns into a message that names the key.
+   * system's error (EADDRINUSE), which the process turns into a message that names the port, or with a KeyError.
    */
   start(): Promise<ListeningAddress>;
   /** Accepts nothing new, ends watches and lets calls in work finish for `graceMs`, then cuts what is left. Never rejects. */
   close(graceMs: number): Promise<void>;
   /** Plain JSON about its clients and watches, for the admin pages. */
   state?(): unknown;
+}
+
+/** A key of the interface, other than its port, that keeps it from starting. */
+export class KeyError extends Error {
+  override readonly name = 'KeyError';
+  readonly key: string;
+
+  constructor(key: string, message: string) {
+    super(message);
+    this.key = key;
+  }
 }
 
 export interface InterfaceKind<Config> extends Kind<Config, InterfaceContext, Interface> {

@@ -19,6 +19,7 @@ const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..')
  * @param {string} program path from the root, without extension, e.g. `src/main`
  */
 export async function launch(program) {
+  endWithNpx();
   const source = path.join(root, `${program}.ts`);
   const file = existsSync(source) ? source : path.join(root, 'dist', `${program}.js`);
   if (Number.parseInt(process.versions.node, 10) >= NODE_MAJOR) {
@@ -63,4 +64,23 @@ async function runWith(node, file) {
   child.on('exit', (code, signal) => {
     process.exitCode = signal === null ? (code ?? 1) : 128 + constants.signals[signal];
   });
+}
+
+const LOOK_MS = 250;
+
+/**
+ * npx runs a command in a shell and passes its own signals on to that shell alone, which ends without a word to the command: this
+ * process would go on with the ports. So where npx has started it, it takes the end of that shell for a SIGTERM.
+ */
+function endWithNpx() {
+  const { npm_lifecycle_event: event, npm_lifecycle_script: script = '' } = process.env;
+  // Whatever is started by another command of npx inherits these variables too.
+  if (event !== 'npx' || !/\b(signpost|namerd|namerctl)\b/.test(script)) return;
+  const parent = process.ppid;
+  const looking = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(looking);
+    process.kill(process.pid, 'SIGTERM');
+  }, LOOK_MS);
+  looking.unref();
 }

@@ -194,6 +194,15 @@ export const maxPerRequest = 3;
 /** The longest Retry-After in ms that is waited for; a client should not be kept waiting for what it can be told. */
 export const maxRetryAfterMs = 1000;
 
+// -- access logs
+
+/** 1.7.5. When a new file is begun. */
+export const accessLogRollPolicy = 'never';
+/** 1.7.5. Whether what the file holds at the start is kept. */
+export const accessLogAppend = true;
+/** 1.7.5. Rolled files that are kept: all. */
+export const accessLogRotateCount = -1;
+
 // -- telemetry
 
 /** 1.7.5. */

@@ -17,7 +17,7 @@ export function cannotListen(configPath: string, key: string, host: string, port
   return new StartError(`${configPath}: ${key}: can't listen on ${host}:${port}: ${reason}`);
 }
 
-/** Awaits a server's `listen`; what fails becomes a StartError that names the key. */
+/** Awaits a server's `listen`; what fails becomes a StartError that names the key, unless it is one already. */
 export async function listenOrExplain<Bound>(
   listening: Promise<Bound>,
   { configPath, key, host, port }: { configPath: string; key: string; host: string; port: number },
@@ -25,6 +25,7 @@ export async function listenOrExplain<Bound>(
   try {
     return await listening;
   } catch (error) {
+    if (error instanceof StartError) throw error;
     throw cannotListen(configPath, key, host, port, (error as NodeJS.ErrnoException).code ?? String(error));
   }
 }

@@ -1,5 +1,6 @@
 /** `routers[]`: the schema of an http router and the types that the data path reads. */
 import type { z as Zod } from 'zod';
+import { accessLogKeys } from '../access-log/config.ts';
 import * as defaults from '../config/defaults.ts';
 import type { KindConfig, KindSchema, Z } from '../config/kind.ts';
 import { experimental, kindSchema, optional, required, unlessWrong } from '../config/kinds.ts';
@@ -27,17 +28,6 @@ function identifiersSchema(z: Z, unread: readonly string[]): Zod.ZodType<KindCon
   const one = kindSchema(z, { noun: 'identifier', kinds: identifierKinds, unread });
   const list = z.array(one).min(1, { error: 'an empty list; name an identifier or leave the key out' });
   return scalars.oneOrMany(z, one, list);
-}
-
-/** `never`, `hourly`, `daily`, `weekly(n)` or a size such as `10.megabytes`. */
-function rollPolicy(z: Z) {
-  return scalars.checked(z, 'a roll policy', (text) =>
-    /^(never|hourly|daily|weekly\([1-7]\)|\d+\.(byte|kilobyte|megabyte|gigabyte)s?)$/i.test(text)
-      ? undefined
-      : {
-          message: `unknown roll policy "${text}"; allowed: never, hourly, daily, weekly(1) to weekly(7), 10.megabytes`,
-        },
-  );
 }
 
 const noServers = 'the router has no servers; add at least one, such as `servers: [{port: 4140}]`';
@@ -88,10 +78,7 @@ export function httpRouterSchema(z: Z, sections: RouterSections) {
           kind: defaults.identifierKind,
         },
       ),
-      httpAccessLog: optional(scalars.string(z), 'File of the access log.'),
-      httpAccessLogRollPolicy: optional(rollPolicy(z), 'When the access log is rolled.', 'never'),
-      httpAccessLogAppend: optional(scalars.bool(z), 'Whether to keep what the file holds at start.', true),
-      httpAccessLogRotateCount: optional(scalars.int(z, { min: -1 }), 'Rolled files to keep; -1: all.', -1),
+      ...accessLogKeys(z, 'http'),
       maxHeadersKB: kilobytes('KiB of a header block (431).', defaults.maxHeadersKB),
       maxInitialLineKB: kilobytes('KiB of a request line (414).', defaults.maxInitialLineKB),
       maxErrResponseKB: kilobytes("KiB of the router's own error bodies.", defaults.maxErrResponseKB),

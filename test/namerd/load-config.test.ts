@@ -94,6 +94,30 @@ test('what is wrong is told with its place and what to do', async (t) => {
   }
 });
 
+test('access logs', async (t) => {
+  const mesh = (port: number, keys: string) => `- {kind: io.l5d.mesh, port: ${port}, ${keys}}\n`;
+  const found = (...keys: string[]) =>
+    complaints(`interfaces:\n${keys.map((one, index) => mesh(4321 + index, one)).join('')}`);
+  const file = 'h2AccessLog: logs/mesh.log';
+  t.strictSame(
+    await found(`${file}, h2AccessLogRollPolicy: weekly(2), h2AccessLogAppend: no, h2AccessLogRotateCount: 5`),
+    [],
+  );
+  t.strictSame(
+    await found(file, `h2AccessLog: ./logs/mesh.log, h2AccessLogAppend: yes, h2AccessLogRollPolicy: NEVER`),
+    [],
+  );
+  t.match(await found(`${file}, h2AccessLogRollPolicy: weekly(8)`), [
+    /^2:86: interfaces\[0\]\.h2AccessLogRollPolicy: unknown roll policy "weekly\(8\)"; allowed: never, hourly, daily, /,
+  ]);
+  t.match(await found(`${file}, h2AccessLogRotateCount: -2`), [
+    /h2AccessLogRotateCount: must be a whole number, -1 or more, but is -2$/,
+  ]);
+  t.match(await found(file, `${file}, h2AccessLogRollPolicy: daily`), [
+    /^3:\d+: interfaces\[1\]\.h2AccessLog: the file is that of interfaces\[0\]\.h2AccessLog too; give both the same RollPolicy, /,
+  ]);
+});
+
 test('namers are told apart by their prefixes', async (t) => {
   const rootDir = tempDir(t);
   const namers = (...prefixes: (string | undefined)[]) =>

@@ -118,6 +118,13 @@ test('a port that is taken is told with its key', async (t) => {
   t.match(await namerd(t, config(taken, 0)), { code: 1, stderr: `admin.port: ${reason}` });
 });
 
+test('an access log that can not be opened is told with its key', async (t) => {
+  const folder = tempDir(t);
+  const file = fileOf(t, `${MINIMAL.trimEnd().slice(0, -1)}, {kind: io.l5d.mesh, port: 0, h2AccessLog: ${folder}}]\n`);
+  const reason = `${file}: interfaces[1].h2AccessLog: can't open the file: EISDIR`;
+  t.match(await namerd(t, file), { code: 1, stderr: reason });
+});
+
 test('without a storage, dtabs are in a database in $STATE_DIRECTORY', async (t) => {
   const [admin, port] = await freePorts(2);
   const config = `admin: {port: ${admin}}\ninterfaces: [{kind: io.l5d.httpController, port: ${port}}]\n`;

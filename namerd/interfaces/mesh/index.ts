@@ -1,6 +1,6 @@
 /** The gRPC interface of namerd, for Signpost's and Linkerd's `io.l5d.mesh` interpreter. */
+import { accessLogConfig, accessLogKeys } from '../../../src/access-log/config.ts';
 import * as defaults from '../../../src/config/defaults.ts';
-import type { Z } from '../../../src/config/kind.ts';
 import { optional, unlessWrong } from '../../../src/config/kinds.ts';
 import * as scalars from '../../../src/config/scalars.ts';
 import { checkProvable } from '../../../src/control-http/auth/index.ts';
@@ -12,16 +12,6 @@ const PORT = 4321;
 /** Each Signpost has one for each of its routers that asks this namerd. */
 const MAX_CONNECTIONS = 10_000;
 
-/** Read for compatibility (../../not-built-yet.ts says so to the user). */
-function accessLogKeys(z: Z) {
-  return {
-    h2AccessLog: optional(scalars.string(z), 'File of the access log; none: it is not written.'),
-    h2AccessLogRollPolicy: optional(scalars.string(z), 'When a new file is begun.'),
-    h2AccessLogAppend: optional(scalars.bool(z), 'Go on with a file that is there.'),
-    h2AccessLogRotateCount: optional(scalars.int(z), 'Old files that are kept.'),
-  };
-}
-
 export const mesh = defineInterface({
   kind: KIND,
   port: PORT,
@@ -31,7 +21,7 @@ export const mesh = defineInterface({
       .strictObject({
         ...listenerKeys(z, PORT),
         ...securityKeys(z),
-        ...accessLogKeys(z),
+        ...accessLogKeys(z, 'h2'),
         maxConnections: optional(
           scalars.int(z, { min: 1 }),
           'Connections at a time (of ours); more are closed at once.',
@@ -39,7 +29,9 @@ export const mesh = defineInterface({
         ),
       })
       .superRefine(checkProvable, unlessWrong('auth', 'tls')),
-  create: ({ ip, port, socketOptions = {}, maxConnections = MAX_CONNECTIONS, tls, auth }, context): Interface => {
+  create: (config, context): Interface => {
+    const { ip, port, socketOptions = {}, maxConnections = MAX_CONNECTIONS, tls, auth } = config;
+    const accessLog = accessLogConfig(config, 'h2');
     const listen = {
       host: ip ?? defaults.serverIp,
       port: port ?? PORT,
@@ -51,7 +43,7 @@ export const mesh = defineInterface({
     };
     return new LazyInterface(async () => {
       const { MeshServer } = await import('./server.ts');
-      return new MeshServer({ listen, tls, auth }, context);
+      return new MeshServer({ listen, tls, auth, accessLog }, context);
     });
   },
 });

@@ -1,10 +1,12 @@
 /** The mesh interface as a server: it accepts connections itself and hands them to the gRPC library. */
 import type { Socket } from 'node:net';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
+import type { AccessLogConfig } from '../../../src/access-log/config.ts';
 import { type AuthConfig, warnIfOpen } from '../../../src/control-http/auth/index.ts';
 import type { ServerTlsConfig } from '../../../src/wire/tls/index.ts';
 import type { Interface, InterfaceContext, ListeningAddress } from '../interface.ts';
 import { Access } from './access.ts';
+import { MeshAccessLog } from './access-log.ts';
 import { MeshCounts } from './counts.ts';
 import { Feeds, sameAnswer } from './feeds.ts';
 import { type Connection, Listener, type ListenOptions } from './listener.ts';
@@ -15,6 +17,7 @@ export interface MeshServerOptions {
   readonly listen: ListenOptions;
   readonly tls: ServerTlsConfig | undefined;
   readonly auth: AuthConfig | undefined;
+  readonly accessLog: AccessLogConfig | undefined;
 }
 
 /**
@@ -34,6 +37,7 @@ export class MeshServer implements Interface {
   #grpc: Server | null = null;
   readonly #listener: Listener;
   #access: Access | null = null;
+  #accessLog: MeshAccessLog | null = null;
   #serve: (socket: Socket) => void = (socket) => socket.destroy();
 
   constructor(options: MeshServerOptions, context: InterfaceContext) {
@@ -55,11 +59,12 @@ export class MeshServer implements Interface {
   }
 
   async start(): Promise<ListeningAddress> {
-    const { auth, listen } = this.#options;
+    const { auth, listen, accessLog } = this.#options;
     const { namespaces, receipts, log, metrics } = this.#context;
     const access = await Access.open(auth, log, metrics);
     this.#access = access;
     access.whenRevoked(() => this.#counts.stopRevoked());
+    if (accessLog !== undefined) this.#accessLog = await MeshAccessLog.open(accessLog, log, metrics);
     const { definition, implementation, interceptor } = meshServices({
       namespaces,
       trees: this.#trees,
@@ -74,7 +79,7 @@ export class MeshServer implements Interface {
       'grpc.keepalive_timeout_ms': PING_TIMEOUT_MS,
       // Its registry of every call and socket costs memory, and nobody reads it.
       'grpc.enable_channelz': 0,
-      interceptors: [interceptor],
+      interceptors: this.#accessLog === null ? [interceptor] : [this.#accessLog.interceptor, interceptor],
     });
     this.#grpc.addService(definition, implementation);
     // What comes through TLS has gone through it here.
@@ -89,8 +94,11 @@ export class MeshServer implements Interface {
     this.#listener.close();
     this.#access?.close();
     this.#counts.stopStreams();
-    const grpc = this.#grpc;
-    if (grpc === null) return;
+    if (this.#grpc !== null) await this.#shutDown(this.#grpc, graceMs);
+    await this.#accessLog?.close();
+  }
+
+  async #shutDown(grpc: Server, graceMs: number): Promise<void> {
     await new Promise<void>((resolve) => {
       const cut = setTimeout(() => {
         grpc.forceShutdown();
