@@ -32,12 +32,6 @@ export interface DataSideOptions extends Pick<DataPlan, 'routers' | 'cells' | 'r
   readonly workers: number;
 }
 
-/**
- * What a request leaves is garbage at once, so a small nursery is emptied as cheaply as a large one. V8 would let it grow to 48 MiB a
- * thread, and what names that come and go leave in it would be kept for as long.
- */
-const YOUNG_GENERATION_MB = 12;
-
 export function createDataSide(options: DataSideOptions, attach: Attach, log: Log): DataSide {
   return options.workers === 0 ? new InlineDataSide(options, attach) : new WorkerDataSide(options, attach, log);
 }
@@ -157,7 +151,6 @@ export class WorkerDataSide implements DataSide {
       workerData: input,
       transferList: [port2],
       name: `data-${index}`,
-      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
     });
     const control = this.#attach(port1);
     const running: Running = { worker, control, startedMs: performance.now() };

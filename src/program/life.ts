@@ -23,9 +23,18 @@ export interface Begun {
  */
 const HEAP_GROWTH_PERCENT = 25;
 
+/**
+ * How many times as large V8 makes the young part of a heap when a collection leaves much in it. It begins with 1 MiB, which is as
+ * cheap to empty as a larger one, since what a request leaves is garbage at once, and stays in the processor's cache. V8 would let
+ * it grow to 48 MiB a thread, and hardly ever give back what a moment with many new names took.
+ */
+const YOUNG_GROWTH_FACTOR = 1;
+
 /** Logs what there is to warn of; from now on an error that nobody catches ends nothing, and memory is collected soon. */
 export function begin({ logLevel, warnings }: Pick<StartOptions<unknown>, 'logLevel' | 'warnings'>): Begun {
+  // They hold for the threads that are started later, too.
   setFlagsFromString(`--heap-growing-percent=${HEAP_GROWTH_PERCENT}`);
+  setFlagsFromString(`--semi-space-growth-factor=${YOUNG_GROWTH_FACTOR}`);
   // On standard error, as the original's: what a command was asked for is on standard output.
   const loggers = new ProcessLoggers(logLevel);
   const log = loggers.root;
