@@ -146,6 +146,7 @@ class MeshClient {
 }
 
 const clients: MeshClient[] = [];
+let freshHosts = 0;
 for (let index = 0; index < plan.clients; index += AT_ONCE) {
   const batch = Array.from({ length: Math.min(AT_ONCE, plan.clients - index) }, (_, i) => new MeshClient(index + i));
   clients.push(...batch);
@@ -165,7 +166,8 @@ async function update(count: number, isFresh: boolean): Promise<number[]> {
   const latencies: number[] = [];
   for (let i = 0; i < count; i++) {
     // Every other update goes back to where all began, so that each moves all names.
-    const host = i % 2 === 1 ? '127.0.0.1' : isFresh ? freshHost(i) : '127.0.0.2';
+    if (isFresh && i % 2 === 0) freshHosts++;
+    const host = i % 2 === 1 ? '127.0.0.1' : isFresh ? freshHost() : '127.0.0.2';
     const all = Promise.all(clients.map((client) => client.until(host)));
     const late = setTimeout(() => fail(`an update had not arrived after ${UPDATE_TIMEOUT_MS} ms`), UPDATE_TIMEOUT_MS);
     const startMs = performance.now();
@@ -174,14 +176,15 @@ async function update(count: number, isFresh: boolean): Promise<number[]> {
     clearTimeout(late);
     latencies.push(...clients.map(({ allAt }) => allAt - startMs));
     if (!isFresh || i % 2 === 0) continue;
-    for (const client of clients) client.forget(freshHost(i - 1));
+    for (const client of clients) client.forget(freshHost());
     await sleep(FORGET_MS);
   }
   return latencies;
 }
 
-function freshHost(i: number): string {
-  return `127.0.${1 + (i >> 8)}.${i & 0xff}`;
+/** The last one of those that were never seen before. */
+function freshHost(): string {
+  return `127.0.${1 + (freshHosts >> 8)}.${freshHosts & 0xff}`;
 }
 
 function put(dtab: string): Promise<void> {

@@ -54,6 +54,7 @@ async function updates(options: PartOptions): Promise<Figure[]> {
       { name: `update to trees, ${what}, p50`, value: percentile(shifted, 0.5), ...ms(UPDATE_P50_MS) },
       { name: `update to trees, ${what}, p99`, value: percentile(shifted, 0.99), ...ms(UPDATE_P99_MS) },
     );
+    await load.ask(`fresh ${WARM_UP_UPDATES}`);
     const fresh = (await load.ask(`fresh ${Math.min(count, 200)}`)) as number[];
     figures.push(
       { name: `with addresses of new ids, ${what}, p50`, value: percentile(fresh, 0.5), ...ms(UPDATE_P50_MS) },

@@ -11,7 +11,7 @@ import { DefaultInterpreter, type Instance } from '../interpreters/index.ts';
 import { Dtab, type Interpreter } from '../naming/index.ts';
 import { CellPool } from '../port/cells.ts';
 import { type Bind, ControlEnd } from '../port/control-end.ts';
-import { begin, Ending, listenForAdmin } from '../program/life.ts';
+import { begin, Ending, HeapGrowth, listenForAdmin } from '../program/life.ts';
 import type { Running, StartOptions } from '../program/run.ts';
 import { cannotListen, listenOrExplain } from '../program/start-error.ts';
 import { stateDirectory } from '../program/state-directory.ts';
@@ -34,7 +34,7 @@ export interface RunningSignpost extends Running {
 
 export async function startSignpost(options: StartOptions<LinkerdConfig>): Promise<RunningSignpost> {
   const { config, configPath, warnings } = options;
-  const { loggers, log, metrics } = begin(options);
+  const { loggers, log, metrics } = begin(options, HeapGrowth.small);
 
   const resolver = new DnsResolver();
   const instance: Instance = {

@@ -18,10 +18,16 @@ export interface Begun {
 }
 
 /**
- * By how much V8 lets the old part of a heap grow before it collects it, percent of what was alive the last time. It would wait
- * for several times that much, which a process beside others on a host does better without; requests leave nothing there.
+ * By how much V8 lets the old part of a heap grow before it collects it, percent of what was alive the last time. Left to itself
+ * it waits for several times that much.
  */
-const HEAP_GROWTH_PERCENT = 25;
+export const HeapGrowth = {
+  /** For a process beside others on a host, whose requests leave nothing there. */
+  small: 25,
+  /** Where much comes and goes that lives for a while: to look through a large heap takes time that an update waits for. */
+  even: 100,
+} as const;
+type HeapGrowth = (typeof HeapGrowth)[keyof typeof HeapGrowth];
 
 /**
  * How many times as large V8 makes the young part of a heap when a collection leaves much in it. It begins with 1 MiB, which is as
@@ -31,9 +37,12 @@ const HEAP_GROWTH_PERCENT = 25;
 const YOUNG_GROWTH_FACTOR = 1;
 
 /** Logs what there is to warn of; from now on an error that nobody catches ends nothing, and memory is collected soon. */
-export function begin({ logLevel, warnings }: Pick<StartOptions<unknown>, 'logLevel' | 'warnings'>): Begun {
+export function begin(
+  { logLevel, warnings }: Pick<StartOptions<unknown>, 'logLevel' | 'warnings'>,
+  growth: HeapGrowth,
+): Begun {
   // They hold for the threads that are started later, too.
-  setFlagsFromString(`--heap-growing-percent=${HEAP_GROWTH_PERCENT}`);
+  setFlagsFromString(`--heap-growing-percent=${growth}`);
   setFlagsFromString(`--semi-space-growth-factor=${YOUNG_GROWTH_FACTOR}`);
   // On standard error, as the original's: what a command was asked for is on standard output.
   const loggers = new ProcessLoggers(logLevel);
