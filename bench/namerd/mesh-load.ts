@@ -5,8 +5,8 @@
  *     node mesh-load.ts '{"mesh": 4321, "http": 4180, "clients": 100, "names": 100, "distinct": false}'
  *
  * It writes a line of JSON when everything has its first answer. Told `shift N`, it makes N updates that move all names to other ids
- * and back; told `fresh N`, N updates that move them to ids that were never seen, whose addresses are asked for. It answers with the
- * milliseconds from each update to each client's last name. It ends with its stdin.
+ * and back; told `fresh N`, N updates that move them to ids that were never seen, whose addresses are asked for, each followed by one
+ * back that is not measured. It answers with the milliseconds from each update to each client's last name. It ends with its stdin.
  */
 import { Agent, request } from 'node:http';
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from 'node:http2';
@@ -23,6 +23,8 @@ const PING_MS = 750;
 /** Clients that are being set up at a time. */
 const AT_ONCE = 10;
 const UPDATE_TIMEOUT_MS = 20_000;
+/** Where all names are bound at first, and between updates. */
+const HOME = '127.0.0.1';
 /** Lets both sides close streams before the next measurement, ms. */
 const FORGET_MS = 50;
 
@@ -150,7 +152,7 @@ let freshHosts = 0;
 for (let index = 0; index < plan.clients; index += AT_ONCE) {
   const batch = Array.from({ length: Math.min(AT_ONCE, plan.clients - index) }, (_, i) => new MeshClient(index + i));
   clients.push(...batch);
-  await Promise.all(batch.map((client) => client.until('127.0.0.1')));
+  await Promise.all(batch.map((client) => client.until(HOME)));
 }
 const streams = plan.clients * (2 * plan.names + 1);
 say({ streams });
@@ -161,25 +163,32 @@ for await (const line of createInterface({ input: process.stdin })) {
 }
 process.exit(0);
 
-/** Each client's ms to the last of its names, of all updates. */
+/** Each client's ms to the last of its names, of all updates that are measured. */
 async function update(count: number, isFresh: boolean): Promise<number[]> {
   const latencies: number[] = [];
   for (let i = 0; i < count; i++) {
-    // Every other update goes back to where all began, so that each moves all names.
-    if (isFresh && i % 2 === 0) freshHosts++;
-    const host = i % 2 === 1 ? '127.0.0.1' : isFresh ? freshHost() : '127.0.0.2';
-    const all = Promise.all(clients.map((client) => client.until(host)));
-    const late = setTimeout(() => fail(`an update had not arrived after ${UPDATE_TIMEOUT_MS} ms`), UPDATE_TIMEOUT_MS);
-    const startMs = performance.now();
-    await put(shiftDtab(host));
-    await all;
-    clearTimeout(late);
-    latencies.push(...clients.map(({ allAt }) => allAt - startMs));
-    if (!isFresh || i % 2 === 0) continue;
+    if (!isFresh) {
+      latencies.push(...(await moveTo(i % 2 === 0 ? '127.0.0.2' : HOME)));
+      continue;
+    }
+    freshHosts++;
+    latencies.push(...(await moveTo(freshHost())));
+    await moveTo(HOME);
     for (const client of clients) client.forget(freshHost());
     await sleep(FORGET_MS);
   }
   return latencies;
+}
+
+/** Binds all names to a host by one update; each client's ms until it knows. */
+async function moveTo(host: string): Promise<number[]> {
+  const all = Promise.all(clients.map((client) => client.until(host)));
+  const late = setTimeout(() => fail(`an update had not arrived after ${UPDATE_TIMEOUT_MS} ms`), UPDATE_TIMEOUT_MS);
+  const startMs = performance.now();
+  await put(shiftDtab(host));
+  await all;
+  clearTimeout(late);
+  return clients.map(({ allAt }) => allAt - startMs);
 }
 
 /** The last one of those that were never seen before. */
