@@ -15,8 +15,8 @@ import {
   SHARED_WINDOW,
 } from './announcement.ts';
 import { MetricMemory } from './memory.ts';
-import { SeriesScope } from './scope.ts';
 import { CellSeries, type Series, StatSeries } from './series.ts';
+import { SeriesScope } from './series-scope.ts';
 import { type BlockShape, blockShapes } from './shapes.ts';
 import type { MetricSnapshot, ScopeSnapshot } from './snapshot.ts';
 import { isThreadUsage } from './thread-usage.ts';

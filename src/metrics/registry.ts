@@ -16,13 +16,15 @@ import {
   SHARED_WINDOW,
   SHARED_WORDS,
 } from './announcement.ts';
-import { Cells, Counter, Gauge } from './handles.ts';
+import { Cells, type Counter, type Gauge } from './handles.ts';
 import { blockPool, type PoolName, slotShapes } from './layout.ts';
+import { checkType, type Held, MetricScope, type ScopeMetrics } from './metric-scope.ts';
 import { type BlockShape, shapeOf } from './shapes.ts';
 import { SlabPool, type SlotShape } from './slab-pool.ts';
-import { Stat, type StatCommons, StatSlot, type StatSource } from './stat.ts';
+import { type StatCommons, StatSlot } from './stat.ts';
 
 export { type Cells, Counter, Gauge } from './handles.ts';
+export type { MetricScope } from './metric-scope.ts';
 export { MostlyZeroStat, type Stat } from './stat.ts';
 
 /**
@@ -30,45 +32,6 @@ export { MostlyZeroStat, type Stat } from './stat.ts';
  * is a last resort: the caches of bindings end a flood of names long before.
  */
 const MAX_METRICS = 1_000_000;
-/** What counts milliseconds (`..._ms`) keeps hundredths, unless told otherwise: a proxy's latencies are below one. */
-const STEPS_PER_MS = 100;
-
-export interface MetricOptions {
-  /** How a gauge of several threads becomes one number; none: they are added. */
-  readonly merge?: GaugeMerge;
-  /** What of a stat's unit is told apart; none: hundredths in `..._ms`, else whole units. */
-  readonly stepsPerUnit?: number;
-}
-
-/** What a scope has of slots: a block of counters and gauges, or one metric. */
-interface Held {
-  readonly id: number;
-  readonly pool: PoolName;
-  readonly slot: number;
-  /** As many as it counts for in the limit. */
-  readonly metrics: number;
-  readonly handle: Cells | StatSlot;
-  isAnnounced: boolean;
-}
-
-interface Metric {
-  readonly type: MetricType;
-  readonly held: Held;
-}
-
-interface ScopeMetrics {
-  readonly path: readonly string[];
-  /** Null where there is no block. */
-  readonly shape: BlockShape | null;
-  /** Null also when there were too many metrics. */
-  readonly block: Held | null;
-  /** Made one by one; null while there are none. */
-  metrics: Map<string, Metric> | null;
-  /** Of those, what has not been announced. */
-  fresh: AnnouncedMetric[];
-  /** Open scopes of this path: two clients of one id (under different settings, say) share their metrics. */
-  holders: number;
-}
 
 /** Slots of what is gone, until the collector knows. */
 interface Leaving {
@@ -155,7 +118,8 @@ export class MetricRegistry {
     this.#listener({ sequence: ++this.#sequence, ...first, released, slabs, added, removed });
   }
 
-  /** For scopes: the counter or gauge of a name, made when it isn't there; null when there are too many. */
+  // ---- for scopes
+
   cell(scope: ScopeMetrics, name: string, type: 'counter' | 'gauge', merge: GaugeMerge): Cells | null {
     const known = this.#known(scope, name, type);
     if (known !== null) return known.handle as Cells;
@@ -165,7 +129,6 @@ export class MetricRegistry {
     return held.handle as Cells;
   }
 
-  /** For scopes: the slot of a stat, taken when it has none; null when there are too many metrics. */
   stat(scope: ScopeMetrics, name: string, stepsPerUnit: number): StatSlot | null {
     const known = this.#known(scope, name, 'stat');
     if (known !== null) return known.handle as StatSlot;
@@ -180,7 +143,6 @@ export class MetricRegistry {
     return held.handle as StatSlot;
   }
 
-  /** For scopes: one holder less; the last one takes the metrics with it. */
   leave(scope: ScopeMetrics): void {
     if (--scope.holders > 0) return;
     this.#scopes.delete(scope.path.join('\0'));
@@ -276,11 +238,6 @@ export class MetricRegistry {
   }
 }
 
-/** Whoever asks for one name as two types is wrong about one of them. */
-function checkType(path: readonly string[], name: string, known: MetricType | undefined, type: MetricType): void {
-  if (known !== type) throw new Error(`${[...path, name].join('/')} is a ${known}, not a ${type}`);
-}
-
 function* heldBy({ block, metrics }: ScopeMetrics): Generator<Held> {
   if (block !== null) yield block;
   if (metrics !== null) for (const { held } of metrics.values()) yield held;
@@ -295,59 +252,4 @@ function announcementOf(scope: ScopeMetrics): AnnouncedScope | null {
     return fresh.length === 0 ? null : { path, metrics: fresh };
   block.isAnnounced = true;
   return { path, block: { id: block.id, shape: shape.number, slot: block.slot }, metrics: fresh };
-}
-
-/** The metrics of one server, service or client: they come and go together. */
-export class MetricScope implements StatSource {
-  readonly #registry: MetricRegistry;
-  readonly #metrics: ScopeMetrics;
-  #isClosed = false;
-
-  constructor(registry: MetricRegistry, metrics: ScopeMetrics) {
-    this.#registry = registry;
-    this.#metrics = metrics;
-  }
-
-  /** The block of counters and gauges, of scopes that have one (shapes.ts). */
-  get cells(): Cells {
-    return (this.#isClosed ? null : (this.#metrics.block?.handle as Cells | undefined)) ?? new Cells(null);
-  }
-
-  /** `name` may have several segments: `status/200`. The same name gives the same counter. */
-  counter(name: string): Counter {
-    return new Counter(...this.#cell(name, 'counter', 'sum'));
-  }
-
-  gauge(name: string, { merge = 'sum' }: Pick<MetricOptions, 'merge'> = {}): Gauge {
-    return new Gauge(...this.#cell(name, 'gauge', merge));
-  }
-
-  stat(name: string, { stepsPerUnit }: Pick<MetricOptions, 'stepsPerUnit'> = {}): Stat {
-    return new Stat(this, name, stepsPerUnit ?? (name.endsWith('_ms') ? STEPS_PER_MS : 1));
-  }
-
-  /** For stats. */
-  statSlot(name: string, stepsPerUnit: number): StatSlot {
-    const slot = this.#isClosed ? null : this.#registry.stat(this.#metrics, name, stepsPerUnit);
-    return slot ?? StatSlot.lost;
-  }
-
-  /** Whoever still holds a counter may go on counting: it is lost. */
-  close(): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    this.#registry.leave(this.#metrics);
-  }
-
-  /** In the block, or of its own. */
-  #cell(name: string, type: 'counter' | 'gauge', merge: GaugeMerge): [cells: Cells, at: number] {
-    const { path, shape } = this.#metrics;
-    const at = shape?.at(name);
-    if (at !== undefined) {
-      checkType(path, name, shape?.cells[at]?.type, type);
-      return [this.cells, at];
-    }
-    const cells = this.#isClosed ? null : this.#registry.cell(this.#metrics, name, type, merge);
-    return [cells ?? new Cells(null), 0];
-  }
 }

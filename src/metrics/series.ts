@@ -4,7 +4,7 @@ import { BUCKETS, bucketMiddle, bucketStart } from './buckets.ts';
 import { BoundMap, Histogram } from './histogram.ts';
 import type { CellReader, MetricMemory, StatReader } from './memory.ts';
 import { bucketBounds } from './names.ts';
-import type { SeriesScope } from './scope.ts';
+import type { SeriesScope } from './series-scope.ts';
 import { type Buckets, EMPTY_SUMMARY, type MetricValue, SUMMARY_SHARES, type Summary } from './snapshot.ts';
 
 /** What a counter or gauge is called and how it is merged. */
