@@ -7,6 +7,8 @@
  *                      \--> dropped                \--> second chance, or dropped
  */
 
+import { Rounds } from './rounds.ts';
+
 /** Why an entry went: for another one, because it was stale, or with the cache. */
 export type DropCause = 'evicted' | 'stale' | 'cleared';
 
@@ -21,11 +23,17 @@ type Slots<V> = Map<string, V>;
 
 /** Where the cache is full, fresh entries make room for fresh ones once they have this share of it. */
 const FRESH_SHARE = 1 / 8;
+/** Entries that a sweep looks at, of either sort. */
+const SWEPT_AT_ONCE = 1000;
 
 export class ClockCache<V extends Cached> {
   readonly capacity: number;
   readonly #fresh: Slots<V> = new Map();
   readonly #proven: Slots<V> = new Map();
+  readonly #swept = [this.#fresh, this.#proven].map((slots) => ({
+    slots,
+    rounds: new Rounds(() => slots.entries(), SWEPT_AT_ONCE),
+  }));
   readonly #onDrop: (value: V, cause: DropCause) => void;
 
   constructor(capacity: number, onDrop: (value: V, cause: DropCause) => void) {
@@ -56,10 +64,12 @@ export class ClockCache<V extends Cached> {
     if (!this.#proven.delete(key)) this.#fresh.delete(key);
   }
 
-  /** Drops every entry that the test names and that is not busy. */
+  /** Drops entries that the test names and that are not busy; where there are thousands, some now and others the next time. */
   sweep(isStale: (value: V) => boolean): void {
-    for (const slots of [this.#proven, this.#fresh]) {
-      for (const [key, value] of slots) if (!value.isBusy && isStale(value)) this.#drop(slots, key, value, 'stale');
+    for (const { slots, rounds } of this.#swept) {
+      rounds.turn(([key, value]) => {
+        if (!value.isBusy && isStale(value)) this.#drop(slots, key, value, 'stale');
+      });
     }
   }
 
