@@ -18,7 +18,7 @@ import {
   type Interface,
   type InterfaceContext,
   KeyError,
-  type ListeningAddress,
+  type ServingInterface,
 } from './interfaces/interface.ts';
 import { Namespaces } from './namespaces.ts';
 import { unbuiltInterfaces } from './not-built-yet.ts';
@@ -26,13 +26,6 @@ import { Receipts } from './receipts/receipts.ts';
 import { createStorage } from './storage/index.ts';
 import { MeteredStorage } from './storage/metered.ts';
 import type { DtabStorage } from './storage/storage.ts';
-
-/** An interface of the config that runs. */
-export interface ServingInterface {
-  readonly kind: string;
-  readonly running: Interface;
-  readonly address: ListeningAddress;
-}
 
 export interface RunningNamerd extends Running {
   readonly adminUrl: string;

@@ -25,6 +25,9 @@ const SERVICES = 2_000;
 const SCRAPED_RATE = 1_000;
 const SCRAPED_SECONDS = 8;
 
+/** As many workers as there are by default. */
+const asUsual = { workers: 2, cores: 'all' } as const;
+
 const hostNames = (count: number, prefix: string) => Array.from({ length: count }, (_, i) => `${prefix}-${i}`);
 const madeUp = hostNames(FLOOD_NAMES, 'made-up');
 const median = (values: readonly number[]) => spreadOf(values)?.median ?? 0;
@@ -97,8 +100,8 @@ export const CONTROL: readonly Case[] = [
     name: 'flood',
     title: `${FLOOD_NAMES.toLocaleString('en')} host names in ${FLOOD_SECONDS} s (evenly over more where --seconds says so): memory at most, and what is left ${AFTER_FLOOD_MS / 1_000} s later`,
     subjects: [
-      subject('signpost, unknown names', 'signpost'),
-      subject('signpost, a wildcard entry', 'signpost', { hosts: ['web', 'other'] }),
+      subject('signpost, unknown names', 'signpost', asUsual),
+      subject('signpost, a wildcard entry', 'signpost', { ...asUsual, hosts: ['web', 'other'] }),
     ],
     columns: ['growthMib', 'leftMib', 'rssMib', 'rps'],
     ratios: [],

@@ -6,7 +6,7 @@ import type { Frame } from '../../src/admin/page.ts';
 import { type ControlHandler, prettyJson } from '../../src/control-http/index.ts';
 import { Dtab } from '../../src/naming/index.ts';
 import { asMap } from '../../src/program/config-tree.ts';
-import type { ServingInterface } from '../namerd.ts';
+import type { ServingInterface } from '../interfaces/interface.ts';
 import type { Namespaces } from '../namespaces.ts';
 import type { MeteredStorage } from '../storage/metered.ts';
 import { namespacePage } from './namespace-page.ts';

@@ -2,7 +2,7 @@
 import { escapeHtml, type Frame, page } from '../../src/admin/page.ts';
 import type { Identity } from '../../src/control-http/auth/index.ts';
 import type { ControlHandler } from '../../src/control-http/index.ts';
-import type { ServingInterface } from '../namerd.ts';
+import type { ServingInterface } from '../interfaces/interface.ts';
 import type { MeteredStorage } from '../storage/metered.ts';
 import { showVersion } from '../storage/versions.ts';
 

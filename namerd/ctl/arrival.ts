@@ -5,9 +5,9 @@ import type { Invocation } from './command.ts';
 import { Controller } from './controller.ts';
 import { parseDuration } from './duration.ts';
 import { ExitCode, usageFailure } from './failure.ts';
-import type { ParsedFlags } from './flags.ts';
 import { about } from './hints.ts';
 import { printable, printJson, printLine, wantsJson } from './output.ts';
+import type { ParsedFlags } from './parsed-flags.ts';
 import { readConnection } from './settings.ts';
 
 const DEFAULT_TIMEOUT_MS = 60_000;

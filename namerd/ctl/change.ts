@@ -1,8 +1,8 @@
 /** Who changes a dtab and why, from flags and the environment; namerd keeps it in the dtab's history. */
 import type { Flag } from './command.ts';
 import type { Change } from './controller.ts';
-import type { ParsedFlags } from './flags.ts';
 import { printable } from './output.ts';
+import type { ParsedFlags } from './parsed-flags.ts';
 
 export const CHANGE_FLAGS: readonly Flag[] = [
   {

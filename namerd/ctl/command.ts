@@ -1,5 +1,5 @@
 /** What a command of namerctl is: data for the parser, the help texts and completion, and where its code is loaded from. */
-import type { ParsedFlags } from './flags.ts';
+import type { ParsedFlags } from './parsed-flags.ts';
 
 export interface Flag {
   readonly name: string;

@@ -8,9 +8,9 @@ import { type DtabSource, readDtabSource, shownDentry, UnreadableDtab } from './
 import { reasonOf } from './excerpt.ts';
 import { ExitCode, usageFailure } from './failure.ts';
 import { shownFile } from './files.ts';
-import type { ParsedFlags } from './flags.ts';
 import { configuredNamers, likelyNamers, listedNamers } from './known-namers.ts';
 import { printJson, printLine, wantsJson } from './output.ts';
+import type { ParsedFlags } from './parsed-flags.ts';
 
 interface CheckProblem {
   readonly severity: 'error' | 'warning' | 'note';

@@ -12,9 +12,9 @@ import { type Expectation, meets, parseTestFile, showBound } from './expectation
 import { treePaint } from './explain.ts';
 import { ExitCode, usageFailure } from './failure.ts';
 import { readInput, shownFile } from './files.ts';
-import type { ParsedFlags } from './flags.ts';
 import { about } from './hints.ts';
 import { printJson, printLine, wantsJson } from './output.ts';
+import type { ParsedFlags } from './parsed-flags.ts';
 import { readConnection } from './settings.ts';
 
 export async function test({ args: [path = ''], flags }: Invocation): Promise<number> {

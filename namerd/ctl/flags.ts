@@ -13,32 +13,10 @@ import {
   subCommand,
 } from './command.ts';
 import { usageFailure } from './failure.ts';
+import { ParsedFlags } from './parsed-flags.ts';
 
 /** Every command has it. */
 export const HELP: Flag = { name: 'help', short: 'h', type: 'bool', summary: 'show this text' };
-
-export class ParsedFlags {
-  readonly #values: ReadonlyMap<string, string>;
-
-  constructor(values: ReadonlyMap<string, string>) {
-    this.#values = values;
-  }
-
-  /** Whether a boolean flag was given as true; false when it was not given. */
-  isOn(name: string): boolean {
-    return this.#values.get(name) === 'true';
-  }
-
-  isGiven(name: string): boolean {
-    return this.#values.has(name);
-  }
-
-  /** The value; undefined when it was not given or is empty, which the original takes for the same. */
-  text(name: string): string | undefined {
-    const value = this.#values.get(name);
-    return value === '' ? undefined : value;
-  }
-}
 
 /** A command line whose words are told apart, before its flags are checked. */
 export interface FoundCommand {

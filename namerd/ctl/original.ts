@@ -6,9 +6,9 @@ import { compact, goJson, prettyLines } from './dentries.ts';
 import { readDtabFile } from './dtab-file.ts';
 import { ExitCode } from './failure.ts';
 import { readInput } from './files.ts';
-import type { ParsedFlags } from './flags.ts';
 import { about, writing } from './hints.ts';
 import { printJson, printLine, wantsJson, wantsJsonResult } from './output.ts';
+import type { ParsedFlags } from './parsed-flags.ts';
 import { readConnection } from './settings.ts';
 import { endingOf } from './written.ts';
 

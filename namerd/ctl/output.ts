@@ -1,7 +1,7 @@
 /** How results are printed: for people, or as JSON for programs. */
 import type { Flag } from './command.ts';
 import { usageFailure } from './failure.ts';
-import type { ParsedFlags } from './flags.ts';
+import type { ParsedFlags } from './parsed-flags.ts';
 
 export const OUTPUT_FLAG: Flag = {
   name: 'output',

@@ -6,7 +6,7 @@ import type { Flag } from './command.ts';
 import { type ConfigFile, readConfigFile, searchedFolder } from './config-file.ts';
 import { ExitCode, Failure, usageFailure } from './failure.ts';
 import { reasonOf } from './files.ts';
-import type { ParsedFlags } from './flags.ts';
+import type { ParsedFlags } from './parsed-flags.ts';
 
 /** Flags of every command; each is also a key of the config file and, as NAMERCTL_<NAME>, a variable. */
 export const CONNECTION_FLAGS: readonly Flag[] = [

@@ -9,9 +9,9 @@ import { type DentryText, entryLines, prettyLines } from './dentries.ts';
 import { diffLines, showDiff } from './entry-diff.ts';
 import { treePaint } from './explain.ts';
 import { ExitCode, Failure, usageFailure } from './failure.ts';
-import type { ParsedFlags } from './flags.ts';
 import { about } from './hints.ts';
 import { printLine, wantsJson } from './output.ts';
+import type { ParsedFlags } from './parsed-flags.ts';
 import { readConnection } from './settings.ts';
 
 export async function watch({ args: [namespace = '', path], flags }: Invocation): Promise<number> {

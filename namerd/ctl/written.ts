@@ -2,8 +2,8 @@
 import type { Flag } from './command.ts';
 import type { Controller, WriteResult } from './controller.ts';
 import { ExitCode, Failure } from './failure.ts';
-import type { ParsedFlags } from './flags.ts';
 import { printJson, printLine, tellWarnings } from './output.ts';
+import type { ParsedFlags } from './parsed-flags.ts';
 
 export const WAIT_FLAGS: readonly Flag[] = [
   { name: 'allow-disconnected', type: 'bool', summary: 'with --wait: do not wait for Signposts that are disconnected' },

@@ -52,6 +52,13 @@ export interface Interface {
   state?(): unknown;
 }
 
+/** An interface of the config that runs. */
+export interface ServingInterface {
+  readonly kind: string;
+  readonly running: Interface;
+  readonly address: ListeningAddress;
+}
+
 /** A key of the interface, other than its port, that keeps it from starting. */
 export class KeyError extends Error {
   override readonly name = 'KeyError';

@@ -1,13 +1,6 @@
 /** What a registry tells the collector about its memory: plain messages that may cross threads. */
 import type { PoolName } from './layout.ts';
-
-export type MetricType = 'counter' | 'gauge' | 'stat';
-
-/**
- * How a gauge of several threads becomes one number: most are added (connections); what every thread sees whole, such as
- * the size of a replica set, is not (`max`).
- */
-export type GaugeMerge = 'sum' | 'max';
+import type { GaugeMerge, MetricType } from './names.ts';
 
 /** A slab of shared memory. */
 export interface AnnouncedSlab {

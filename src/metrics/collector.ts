@@ -98,15 +98,15 @@ export class MetricCollector {
     return this.#series(path, metric.name, (scope, name) => {
       scope.hasThreadUsage ||= isThreadUsage(name);
       const { type, stepsPerUnit } = metric;
-      if (type === 'stat') return new StatSeries(scope, name, stepsPerUnit ?? 1);
-      return new CellSeries(scope, name, [{ ...metric, name }]);
+      if (type === 'stat') return new StatSeries(scope.path, name, stepsPerUnit ?? 1);
+      return new CellSeries(scope.path, name, [{ ...metric, name }]);
     });
   }
 
   /** For sources. */
   placeBlock(path: readonly string[], { shape }: AnnouncedBlock): Series {
     const { cells } = blockShapes[shape] as BlockShape;
-    return this.#series(path, '', (scope) => new CellSeries(scope, '', cells));
+    return this.#series(path, '', (scope) => new CellSeries(scope.path, '', cells));
   }
 
   #series(path: readonly string[], name: string, make: (scope: SeriesScope, name: string) => Series): Series {
@@ -153,10 +153,11 @@ export class MetricCollector {
   }
 
   #forget(series: Series): void {
-    const { scope } = series;
+    const key = series.path.join('\0');
+    const scope = this.#scopes.get(key);
     this.#orphans.delete(series);
-    scope.remove(series);
-    if (scope.isEmpty) this.#scopes.delete(scope.path.join('\0'));
+    scope?.remove(series);
+    if (scope?.isEmpty === true) this.#scopes.delete(key);
   }
 }
 

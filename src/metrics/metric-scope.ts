@@ -1,7 +1,8 @@
 /** The metrics of one server, service or client, as it has them in hand. The registry owns where they are. */
-import type { AnnouncedMetric, GaugeMerge, MetricType } from './announcement.ts';
+import type { AnnouncedMetric } from './announcement.ts';
 import { Cells, Counter, Gauge } from './handles.ts';
 import type { PoolName } from './layout.ts';
+import type { GaugeMerge, MetricType } from './names.ts';
 import type { BlockShape } from './shapes.ts';
 import { Stat, StatSlot, type StatSource } from './stat.ts';
 

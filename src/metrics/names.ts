@@ -3,7 +3,14 @@
  * names are the original's (reference: its own metrics.json and Prometheus text); those of its names that are not here
  * stand in test/metrics-missing.json, with the reason. `{...}` stands for one segment or more of any text.
  */
-import type { GaugeMerge, MetricType } from './announcement.ts';
+
+export type MetricType = 'counter' | 'gauge' | 'stat';
+
+/**
+ * How a gauge of several threads becomes one number: most are added (connections); what every thread sees whole, such as
+ * the size of a replica set, is not (`max`).
+ */
+export type GaugeMerge = 'sum' | 'max';
 
 export interface MetricDefinition {
   /** Below the scope's path. */

@@ -10,8 +10,6 @@ import {
   type AnnouncedScope,
   type AnnouncedSlab,
   type Announcement,
-  type GaugeMerge,
-  type MetricType,
   SHARED_ACKNOWLEDGED,
   SHARED_WINDOW,
   SHARED_WORDS,
@@ -19,6 +17,7 @@ import {
 import { Cells, type Counter, type Gauge } from './handles.ts';
 import { blockPool, type PoolName, slotShapes } from './layout.ts';
 import { checkType, type Held, MetricScope, type ScopeMetrics } from './metric-scope.ts';
+import type { GaugeMerge, MetricType } from './names.ts';
 import { type BlockShape, shapeOf } from './shapes.ts';
 import { SlabPool, type SlotShape } from './slab-pool.ts';
 import { type StatCommons, StatSlot } from './stat.ts';

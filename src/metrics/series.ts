@@ -1,10 +1,9 @@
 /** One name in the collector: what it is in each thread, and what is kept of threads and scopes that are gone. */
-import type { AnnouncedBlock, AnnouncedMetric, GaugeMerge, MetricType } from './announcement.ts';
+import type { AnnouncedBlock, AnnouncedMetric } from './announcement.ts';
 import { BUCKETS, bucketMiddle, bucketStart } from './buckets.ts';
 import { BoundMap, Histogram } from './histogram.ts';
 import type { CellReader, MetricMemory, StatReader } from './memory.ts';
-import { bucketBounds } from './names.ts';
-import type { SeriesScope } from './series-scope.ts';
+import { bucketBounds, type GaugeMerge, type MetricType } from './names.ts';
 import { type Buckets, EMPTY_SUMMARY, type MetricValue, SUMMARY_SHARES, type Summary } from './snapshot.ts';
 
 /** What a counter or gauge is called and how it is merged. */
@@ -19,7 +18,8 @@ export abstract class Series<
   Reader extends CellReader | StatReader = CellReader | StatReader,
   Announced extends AnnouncedMetric | AnnouncedBlock = AnnouncedMetric | AnnouncedBlock,
 > {
-  readonly scope: SeriesScope;
+  /** Of its scope. */
+  readonly path: readonly string[];
   /** In the scope; of the block it is empty. */
   readonly name: string;
   /** One for each thread that has it. */
@@ -27,8 +27,8 @@ export abstract class Series<
   /** Whether something happened since the last `takeChange` that its own look would not find. */
   protected isTouched = true;
 
-  constructor(scope: SeriesScope, name: string) {
-    this.scope = scope;
+  constructor(path: readonly string[], name: string) {
+    this.path = path;
     this.name = name;
   }
 
@@ -78,8 +78,8 @@ export class CellSeries extends Series<CellReader> {
   /** What was read last of each cell; null until somebody wants to know what changes. */
   #seen: number[] | null = null;
 
-  constructor(scope: SeriesScope, name: string, cells: readonly CellDefinition[]) {
-    super(scope, name);
+  constructor(path: readonly string[], name: string, cells: readonly CellDefinition[]) {
+    super(path, name);
     this.#cells = cells;
   }
 
@@ -149,10 +149,10 @@ export class StatSeries extends Series<StatReader, AnnouncedMetric> {
   /** How many values there were at the last look. */
   #seenCount = -1;
 
-  constructor(scope: SeriesScope, name: string, stepsPerUnit: number) {
-    super(scope, name);
+  constructor(path: readonly string[], name: string, stepsPerUnit: number) {
+    super(path, name);
     this.#stepsPerUnit = stepsPerUnit;
-    this.#bounds = boundMap(scope.path, name, stepsPerUnit);
+    this.#bounds = boundMap(path, name, stepsPerUnit);
   }
 
   override roll(ended: number): void {
