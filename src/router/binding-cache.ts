@@ -156,7 +156,7 @@ export class BindingCache extends TimerEntry {
   }
 
   #plainOf(name: RoutedName, inet: InetReach): Binding {
-    if (name.binding !== null) return name.binding;
+    if (name.binding !== null) return name.binding as Binding;
     const binding = this.#on(this.#plain, name.path, name.path, '', inet);
     binding.foundBy(name);
     return binding;

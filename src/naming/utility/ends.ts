@@ -2,7 +2,7 @@
 import { type Activity, constant, type Live, ok } from '../../live/index.ts';
 import { EMPTY, FAIL } from '../name-tree.ts';
 import type { NamerTree } from '../namer.ts';
-import type { Utility } from './index.ts';
+import type { Utility } from './utility.ts';
 
 export const ends: Readonly<Record<string, Utility>> = {
   fail: () => answer(FAIL),

@@ -7,9 +7,7 @@ import { answer, ends } from './ends.ts';
 import { INET_NAMES, InetNamers } from './inet.ts';
 import { rewriters } from './rewriters.ts';
 import { status } from './status.ts';
-
-/** `/$/<name>/<rest>`: given the rest, the answer; undefined if the name does not go with such a rest. */
-export type Utility = (rest: Path) => Live<Activity<NamerTree>> | undefined;
+import type { Utility } from './utility.ts';
 
 const STATUS_NAME = 'io.buoyant.http.status';
 

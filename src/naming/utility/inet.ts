@@ -5,8 +5,8 @@ import { leaf, NEG } from '../name-tree.ts';
 import type { Resolver } from '../namer.ts';
 import { Path } from '../path.ts';
 import { answer } from './ends.ts';
-import type { Utility } from './index.ts';
 import { ipLiteral } from './ip-literal.ts';
+import type { Utility } from './utility.ts';
 
 const LOOPBACK = '127.0.0.1';
 const MAX_INT = 2 ** 31 - 1;

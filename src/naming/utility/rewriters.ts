@@ -3,7 +3,7 @@ import { constant, failed } from '../../live/index.ts';
 import { leaf, NEG } from '../name-tree.ts';
 import { Path } from '../path.ts';
 import { answer } from './ends.ts';
-import type { Utility } from './index.ts';
+import type { Utility } from './utility.ts';
 
 /** The segments after the namer's name to those of the new path; undefined: no match. */
 type Rewrite = (segments: readonly string[]) => readonly string[] | undefined;

@@ -4,7 +4,7 @@ import type { Addr } from '../address.ts';
 import { leaf, NEG } from '../name-tree.ts';
 import { Path } from '../path.ts';
 import { answer } from './ends.ts';
-import type { Utility } from './index.ts';
+import type { Utility } from './utility.ts';
 
 const NO_ENDPOINTS = constant<Addr>({ state: 'bound', endpoints: [] });
 
