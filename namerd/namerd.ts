@@ -2,7 +2,8 @@
 import { adminServer } from '../src/admin/server.ts';
 import * as linkerdDefaults from '../src/config/defaults.ts';
 import { DnsResolver } from '../src/dns/index.ts';
-import { begin, Ending, HeapGrowth, listenForAdmin } from '../src/program/life.ts';
+import { heapOfNamerd } from '../src/program/heaps.ts';
+import { begin, Ending, listenForAdmin } from '../src/program/life.ts';
 import { closeNamers, create, createNamers } from '../src/program/naming.ts';
 import type { Running, StartOptions } from '../src/program/run.ts';
 import { listenOrExplain, StartError } from '../src/program/start-error.ts';
@@ -35,7 +36,7 @@ export interface RunningNamerd extends Running {
 
 export async function startNamerd(options: StartOptions<NamerdConfig>): Promise<RunningNamerd> {
   const { config, configPath, warnings } = options;
-  const { loggers, log, metrics } = begin(options, HeapGrowth.even);
+  const { loggers, log, metrics } = begin(options, heapOfNamerd);
   const resolver = new DnsResolver();
   const namers = createNamers(config.namers ?? [], { resolver, log: loggers.named('namer') });
   const storageConfig = config.storage ?? { kind: defaults.storageKind };

@@ -11,7 +11,8 @@ import { DefaultInterpreter, type Instance } from '../interpreters/index.ts';
 import { Dtab, type Interpreter } from '../naming/index.ts';
 import { CellPool } from '../port/cells.ts';
 import { type Bind, ControlEnd } from '../port/control-end.ts';
-import { begin, Ending, HeapGrowth, listenForAdmin } from '../program/life.ts';
+import { heapOfOneThread, heapsWithWorkers } from '../program/heaps.ts';
+import { begin, Ending, listenForAdmin } from '../program/life.ts';
 import type { Running, StartOptions } from '../program/run.ts';
 import { cannotListen, listenOrExplain } from '../program/start-error.ts';
 import { stateDirectory } from '../program/state-directory.ts';
@@ -34,7 +35,8 @@ export interface RunningSignpost extends Running {
 
 export async function startSignpost(options: StartOptions<LinkerdConfig>): Promise<RunningSignpost> {
   const { config, configPath, warnings } = options;
-  const { loggers, log, metrics } = begin(options, HeapGrowth.small);
+  const workers = config.workers ?? Math.min(defaults.maxDefaultWorkers, availableParallelism());
+  const { loggers, log, metrics } = begin(options, workers === 0 ? heapOfOneThread : heapsWithWorkers);
 
   const resolver = new DnsResolver();
   const instance: Instance = {
@@ -57,7 +59,6 @@ export async function startSignpost(options: StartOptions<LinkerdConfig>): Promi
     const base = baseDtabs.get(router) as Dtab;
     return bindRequest(naming.interpreters.get(router) as Interpreter, base, override, path, inet);
   };
-  const workers = config.workers ?? Math.min(defaults.maxDefaultWorkers, availableParallelism());
   const cells = new CellPool();
   metrics.collector.observe(['process'], 'shared_cells/held', 'gauge', () => cells.size);
   metrics.collector.observe(['process'], 'shared_cells/refused', 'counter', () => cells.refused);

@@ -5,6 +5,7 @@ import { adminUrl } from '../admin/server.ts';
 import * as defaults from '../config/defaults.ts';
 import type { ControlServer } from '../control-http/index.ts';
 import type { Log } from '../port/log.ts';
+import type { HeapPolicy } from './heaps.ts';
 import { ProcessLoggers } from './logging.ts';
 import { ProcessMetrics } from './metrics.ts';
 import type { Running, StartOptions } from './run.ts';
@@ -17,33 +18,12 @@ export interface Begun {
   readonly metrics: ProcessMetrics;
 }
 
-/**
- * How V8 lets the old part of a heap grow before it collects it: by so many percent of what was alive the last time. Left to
- * itself it waits for several times that much.
- */
-export const HeapGrowth = {
-  /** For a process beside others on a host, whose requests leave nothing there. For size, a step of growth is 2 MiB, not 8. */
-  small: ['--heap-growing-percent=25', '--optimize-for-size'],
-  /** Where much comes and goes that lives for a while: to look through a large heap takes time that an update waits for. */
-  even: ['--heap-growing-percent=100'],
-} as const;
-type HeapGrowth = (typeof HeapGrowth)[keyof typeof HeapGrowth];
-
-/**
- * How many times as large V8 makes the young part of a heap when a collection leaves much in it. It begins with 1 MiB, which is as
- * cheap to empty as a larger one, since what a request leaves is garbage at once, and stays in the processor's cache. V8 would let
- * it grow to 48 MiB a thread, and hardly ever give back what a moment with many new names took.
- */
-const YOUNG_GROWTH_FACTOR = 1;
-
 /** Logs what there is to warn of; from now on an error that nobody catches ends nothing, and memory is collected soon. */
 export function begin(
   { logLevel, warnings }: Pick<StartOptions<unknown>, 'logLevel' | 'warnings'>,
-  growth: HeapGrowth,
+  heaps: HeapPolicy,
 ): Begun {
-  // They hold for the threads that are started later, too.
-  for (const flag of growth) setFlagsFromString(flag);
-  setFlagsFromString(`--semi-space-growth-factor=${YOUNG_GROWTH_FACTOR}`);
+  for (const flag of heaps) setFlagsFromString(flag);
   // On standard error, as the original's: what a command was asked for is on standard output.
   const loggers = new ProcessLoggers(logLevel);
   const log = loggers.root;
