@@ -5,8 +5,8 @@
  *
  * A young part is emptied at little cost when nearly all in it is garbage, as what a request leaves is; then a small one is as
  * cheap as a large one. It must hold what is in flight, though: what outlives two collections moves to the old part, where to
- * find that it is garbage costs much more. Measured with 1,000 requests in flight on one thread, CPU of a request: 1 MiB 60 us, 2 MiB 45,
- * 4 MiB 40, 8 MiB 37.
+ * find that it is garbage costs much more: with 1,000 requests in flight on one thread, 1 MiB cost half as much CPU again as 4 MiB
+ * (`npm run bench -- --cases connections` shows what the sizes here cost).
  */
 
 /** Flags that V8 takes while it runs: for the heaps that there are, and those of threads that are started later. */
