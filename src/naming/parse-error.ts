@@ -18,8 +18,8 @@ export class ParseError extends Error {
   readonly expected: string;
   readonly found: string;
 
-  constructor(text: string, offset: number, expected: string) {
-    const found = offset < text.length ? `'${text[offset]}'` : 'end of input';
+  /** `found` is what the message names if it isn't what stands at `offset`. */
+  constructor(text: string, offset: number, expected: string, found = charAt(text, offset)) {
     super(`${expected} expected but ${found} found at '${marked(text, offset)}'`);
     const { line, column } = placeOf(text, offset);
     this.offset = offset;
@@ -39,6 +39,10 @@ export class ParseError extends Error {
 export function placeOf(text: string, offset: number): { readonly line: number; readonly column: number } {
   const before = text.slice(0, offset);
   return { line: before.split('\n').length, column: offset - before.lastIndexOf('\n') };
+}
+
+function charAt(text: string, offset: number): string {
+  return offset < text.length ? `'${text[offset]}'` : 'end of input';
 }
 
 function marked(text: string, offset: number): string {

@@ -52,8 +52,8 @@ export class Scanner {
     if (!this.atEnd) this.fail('end of input');
   }
 
-  fail(expected: string): never {
-    throw new ParseError(this.#text, this.#at, expected);
+  fail(expected: string, found?: string): never {
+    throw new ParseError(this.#text, this.#at, expected, found);
   }
 
   /** White space, and comments from `#` to the end of the line. Between tokens only: `/foo#bar` is a label. */
@@ -132,8 +132,10 @@ export class Scanner {
     const from = this.#at;
     while (this.#is(DIGIT)) this.#at++;
     if (this.accepts('.')) {
-      if (this.#at === from + 1 && !this.#is(DIGIT)) this.fail('digit');
       while (this.#is(DIGIT)) this.#at++;
+      if (this.sees('.')) this.fail('number char');
+      // The dot is behind the marked place, where the original sees it too.
+      if (this.#at === from + 1) this.fail('weight', "'.'");
     }
     const value = Number(this.#text.slice(from, this.#at));
     if (!Number.isFinite(value)) this.fail('a weight below 1.8e308');

@@ -101,6 +101,22 @@ for (const [kind, check] of Object.entries(checks)) {
   });
 }
 
+test('weights that are no numbers are refused where Finagle refuses them, and in its words', async (t) => {
+  for (const [text, message] of [
+    ['. * /a', "weight expected but '.' found at '.[ ]* /a'"],
+    ['.', "weight expected but '.' found at '.[]'"],
+    ['.. * /a', "number char expected but '.' found at '.[.] * /a'"],
+    ['1.2.3 * /a', "number char expected but '.' found at '1.2[.]3 * /a'"],
+    ['/b & 1..5*/a', "number char expected but '.' found at '/b & 1.[.]5*/a'"],
+  ] as const) {
+    t.equal(
+      failure(() => parseTree(text)),
+      message,
+      text,
+    );
+  }
+});
+
 test('an error says line, column, what was expected and what was found', async (t) => {
   try {
     Dtab.parse('/a => /b ;\n/c = /d');
