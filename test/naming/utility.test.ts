@@ -104,3 +104,23 @@ test('names that objects have by nature are unknown namers', async (t) => {
     t.match(lookup(`/${name}/x`), { error: { message: `Unknown namer: ${name} for path: /$/${name}/x` } });
   }
 });
+
+test('hosts with ports: what Java makes of colons', async (t) => {
+  const { lookup } = setUp();
+  const rewritten = (path: string) => {
+    const now = lookup(path);
+    const tree = now.value;
+    return tree?.type === 'leaf' && tree.value instanceof Path ? tree.value.show() : (tree?.type ?? now.phase);
+  };
+  for (const [path, expected] of [
+    ['/io.buoyant.hostportPfx/svc/web:80:', '/svc/web/80'],
+    ['/io.buoyant.porthostPfx/svc/web:80::/x', '/svc/80/web/x'],
+    ['/io.buoyant.hostportPfx/svc/web:', 'neg'],
+    ['/io.buoyant.hostportPfx/svc/web::80', 'neg'],
+    ['/io.buoyant.hostportPfx/svc/:80', 'failed'],
+    ['/io.buoyant.http.subdomainOf/a.b/:80.a.b', '/:80'],
+    ['/io.buoyant.http.subdomainOf/a.b/web.a.b:80:81', '/web'],
+  ] as const) {
+    t.equal(rewritten(path), expected, path);
+  }
+});

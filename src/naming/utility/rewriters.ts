@@ -51,7 +51,8 @@ function dropIf(form: RegExp): Rewrite {
 
 function splitPort(order: (host: string, port: string) => string[]): Rewrite {
   return ([first = '', ...rest]) => {
-    const [host, port, ...more] = first.split(':');
+    // Colons at the end count for nothing, as in `web:80:`.
+    const [host, port, ...more] = first.replace(/:+$/, '').split(':');
     if (host === undefined || port === undefined || more.length > 0 || !PORT.test(port)) return undefined;
     return [...order(host, port), ...rest];
   };
@@ -60,7 +61,8 @@ function splitPort(order: (host: string, port: string) => string[]): Rewrite {
 function subdomain(domain: string | undefined): Rewrite {
   return ([first, ...rest]) => {
     if (domain === undefined || first === undefined || !HOST.test(first)) return undefined;
-    const host = first.replace(/:.*$/, '');
+    // A colon at the beginning doesn't set off a port.
+    const host = first.replace(/^([^:]+):.*$/, '$1');
     const tail = `.${domain}`;
     if (!host.endsWith(tail) || host.length === tail.length) return undefined;
     return [host.slice(0, -tail.length), ...rest];
