@@ -143,7 +143,7 @@ class Binding {
 const MAX_WEIGHTS_KEPT = 32;
 const weightedAddrs = new WeakMap<Live<Addr>, Map<number, Live<Addr>>>();
 
-/** The weight that a union gives a name is told in its addresses' metadata; weights of nested unions are multiplied. */
+/** The weight that a union gives a name is told in its addresses' metadata; of unions within unions, that of the innermost. */
 function weighted(name: BoundName, weight: number): BoundName {
   const byWeight = weightedAddrs.get(name.addr) ?? new Map<number, Live<Addr>>();
   weightedAddrs.set(name.addr, byWeight);
@@ -158,6 +158,5 @@ function weighted(name: BoundName, weight: number): BoundName {
 
 function withWeight(addr: Addr, weight: number): Addr {
   if (addr.state !== 'bound') return addr;
-  const inner = Number(addr.meta?.[TREE_WEIGHT] ?? 1);
-  return { ...addr, meta: { ...addr.meta, [TREE_WEIGHT]: String(inner * weight) } };
+  return { ...addr, meta: { [TREE_WEIGHT]: String(weight), ...addr.meta } };
 }

@@ -91,13 +91,13 @@ test('unions: those that are known are used, and the others join', async (t) => 
   t.strictSame(bound().value, { type: 'neg' });
 });
 
-test('weights of nested unions are multiplied in the metadata, and leaves keep their identity', async (t) => {
+test('of unions within unions the innermost weight is in the metadata, and leaves keep their identity', async (t) => {
   const { namer, bound } = setUp('/svc => 0.5 * (0.2 * /#/n/a & 0.8 * /#/n/b) & 0.5 * /#/n/c');
   for (const name of ['/a', '/b', '/c']) namer.bind(name);
   const weights = () => [...evaluate(bound().value!)!].map(({ addr }) => addr.value);
   t.match(weights(), [
-    { meta: { [TREE_WEIGHT]: '0.1' } },
-    { meta: { [TREE_WEIGHT]: '0.4' } },
+    { meta: { [TREE_WEIGHT]: '0.2' } },
+    { meta: { [TREE_WEIGHT]: '0.8' } },
     { meta: { [TREE_WEIGHT]: '0.5' } },
   ]);
   const [one, two] = [bound(), bound()].map((each) => [...evaluate(each.value!)!].map(({ addr }) => addr));
