@@ -19,7 +19,7 @@ import {
 } from './scope.ts';
 
 interface Node {
-  /** The path that this node stands for; empty for an end that an entry names (`~`, `!`). */
+  /** The path that this node stands for; empty for a `~` within a tree, which has none of its own. */
   readonly path: Path;
   /** The entry that led here; absent at the root. */
   readonly dentry?: Dentry | undefined;
@@ -91,15 +91,15 @@ class Explanation {
     if (matching.length === 0) return this.#byNamers(path, dentry, depth, nesting);
     if (matching.length === 1) return this.#byOne(matching[0]!, path, dentry, depth, nesting);
     const trees = matching.map((entry) => {
-      return this.#ofTree(entry.apply(path), { path, own: entry, below: entry, end: Path.empty, depth, nesting });
+      return this.#ofTree(entry.apply(path), { path, own: entry, below: entry, depth, nesting });
     });
-    return { type: 'alt', path, dentry, trees };
+    return alternatives(path, dentry, trees);
   }
 
   /** An entry that gives a choice is shown as the choice; one that gives a path or an end, as a step of its own. */
   #byOne(entry: Dentry, path: Path, dentry: Dentry | undefined, depth: number, nesting: number): DelegateTree {
     const tree = entry.apply(path);
-    const at = { path, own: entry, below: entry, end: Path.empty, depth, nesting };
+    const at = { path, own: entry, below: entry, depth, nesting };
     if (tree.type === 'alt' || tree.type === 'union') return this.#ofTree(tree, { ...at, own: dentry });
     return { type: 'delegate', path, dentry, tree: this.#ofTree(tree, at) };
   }
@@ -114,7 +114,7 @@ class Explanation {
         return { type: 'neg', path, dentry };
       }
       if (answer.value.type !== 'neg') {
-        return this.#ofTree(answer.value, { path, own: dentry, below: dentry, end: path, depth, nesting });
+        return this.#ofTree(answer.value, { path, own: dentry, below: dentry, depth, nesting });
       }
     }
     return { type: 'neg', path, dentry };
@@ -132,7 +132,7 @@ class Explanation {
         if (tree.value instanceof Path) return this.ofPath(tree.value, below, path, at.depth + 1, at.nesting + 1);
         return { type: 'leaf', path, dentry: below, bound: tree.value };
       case 'alt':
-        return { type: 'alt', path, dentry, trees: tree.trees.map(child) };
+        return alternatives(path, dentry, tree.trees.map(child));
       case 'union':
         return {
           type: 'union',
@@ -140,10 +140,10 @@ class Explanation {
           dentry,
           trees: tree.trees.map(({ weight, tree: inner }) => ({ weight, tree: child(inner) })),
         };
-      case 'empty':
-        return { type: 'empty', path, dentry };
+      case 'neg':
+        return { type: 'neg', path: Path.empty, dentry };
       default:
-        return { type: tree.type, path: at.end, dentry };
+        return { type: tree.type, path, dentry };
     }
   }
 }
@@ -156,10 +156,14 @@ interface Position {
   readonly own: Dentry | undefined;
   /** The entry that its children come from. */
   readonly below: Dentry | undefined;
-  /** The path that `~` and `!` are shown with. */
-  readonly end: Path;
   readonly depth: number;
   readonly nesting: number;
+}
+
+/** Alternatives of alternatives for one path are shown as one list: that is the order in which they are tried. */
+function alternatives(path: Path, dentry: Dentry | undefined, trees: readonly DelegateTree[]): DelegateTree {
+  const flat = trees.flatMap((tree) => (tree.type === 'alt' && tree.path.equals(path) ? tree.trees : [tree]));
+  return { type: 'alt', path, dentry, trees: flat };
 }
 
 /** The same tree with every leaf node replaced. */
@@ -203,9 +207,11 @@ export function mapBound<A, B>(tree: DelegateTree<A>, change: (bound: A) => B): 
   }
 }
 
-/** An end that no path led to is shown as the sign that names it. */
-export function shownPath(tree: DelegateTree): string {
-  if (tree.path.isEmpty && tree.type === 'neg') return '~';
-  if (tree.path.isEmpty && tree.type === 'fail') return '!';
-  return tree.path.show();
+const FAIL = Path.utf8('$', 'fail');
+
+/** An end is shown as the sign that names it, unless a path leads to it: for a failure that is `/$/fail`. */
+export function shownPath({ type, path }: DelegateTree): string {
+  if (type === 'neg' && path.isEmpty) return '~';
+  if (type === 'fail' && !path.startsWith(FAIL)) return '!';
+  return path.show();
 }

@@ -6,7 +6,7 @@
 import { type Activity, andThen, Derivations, derive, hasValue, type Live, ok, sameActivity } from '../live/index.ts';
 import { type Addr, type BoundName, sameAddr, sameBoundName } from './address.ts';
 import type { Dtab } from './dtab.ts';
-import { type DelegateTree, mapLeaves } from './explain.ts';
+import { type DelegateTree, type LeafNode, mapLeaves } from './explain.ts';
 import { flatMap, leaf, leaves, type NameTree, sameTree } from './name-tree.ts';
 import type { Interpreter } from './namer.ts';
 import type { Path } from './path.ts';
@@ -132,10 +132,16 @@ export function transformDelegation(tree: DelegateTree, transformers: readonly A
         dentry: node.dentry,
         name: transformer.name,
         bound: node.bound,
-        tree: { ...node, bound: transformName(transformer, node.bound) },
+        tree: transformLeaf(transformer, node),
       })),
     tree,
   );
+}
+
+/** The leaf as the transformer leaves it, shown under its new id. */
+function transformLeaf(transformer: AddrTransformer, node: LeafNode): LeafNode {
+  const bound = transformName(transformer, node.bound);
+  return { ...node, path: bound.id, bound };
 }
 
 /** Equal dtabs and paths have equal keys. */

@@ -6,6 +6,7 @@ import {
   type AddrTransformer,
   type BoundName,
   bind,
+  type DelegateJson,
   Dtab,
   evaluate,
   explain,
@@ -206,11 +207,10 @@ test('an explanation for people', async (t) => {
     `\n${text()}\n`,
     `
 /svc: the first that is bound of
-  - /svc  (by /svc => /host/none | /$/nope | ~): the first that is bound of
-      - /host/none
-          /#/n/none  (by /host => /#/n): not bound
-      - /$/nope  (by /svc => /host/none | /$/nope | ~): Unknown namer: nope for path: /$/nope
-      - ~: not bound
+  - /host/none  (by /svc => /host/none | /$/nope | ~)
+      /#/n/none  (by /host => /#/n): not bound
+  - /$/nope  (by /svc => /host/none | /$/nope | ~): Unknown namer: nope for path: /$/nope
+  - ~: not bound
   - /svc  (by /svc => 0.90*/host/a & 0.10*/$/nil): by weight
       - 0.9 * /host/a
           /#/n/a  (by /host => /#/n)
@@ -218,6 +218,27 @@ test('an explanation for people', async (t) => {
       - 0.1 * /$/nil  (by /svc => 0.90*/host/a & 0.10*/$/nil): bound to no endpoints ($)
 `,
   );
+});
+
+test('alternatives of alternatives are explained as one list, and ends by their signs', async (t) => {
+  const namer = new MapNamer();
+  const scope = new Scope([{ prefix: Path.utf8('n'), namer }], utility);
+  const json = (dtab: string) => toJson(explain(scope, Dtab.parse(dtab), Path.parse('/svc')).value!);
+  const shape = ({ type, path, alt }: DelegateJson): unknown =>
+    alt === undefined ? `${type} ${path}` : alt.map(shape);
+  t.strictSame(shape(json('/svc => /a | /b ; /svc => /c')), ['neg /c', 'neg /a', 'neg /b'], 'of several entries');
+  t.strictSame(
+    shape(json('/svc => (/a | (/b | /c)) | /d')),
+    ['neg /a', 'neg /b', 'neg /c', 'neg /d'],
+    'in parentheses',
+  );
+  t.strictSame(
+    shape(json('/svc => /x | /d ; /x => /a | /b')),
+    [['neg /a', 'neg /b'], 'neg /d'],
+    'those of another path are a step of their own',
+  );
+  namer.answer('/f', { type: 'fail' });
+  t.strictSame(shape(json('/svc => /#/n/f | /$/fail/x | ~ | !')), ['fail !', 'fail /$/fail/x', 'neg ~', 'fail !']);
 });
 
 test('an explanation waits for namers', async (t) => {
@@ -252,10 +273,15 @@ test('an interpreter with transformers explains each leaf before and after', asy
       bound: bound('/#/n/a', 80),
       tree: {
         type: 'transformation',
-        path: '/#/n/a',
+        path: '/%/plus/#/n/a',
         name: 'Mark',
         bound: bound('/%/plus/#/n/a', 81),
-        tree: { type: 'leaf', path: '/#/n/a', dentry, bound: bound('/%/mark/%/plus/#/n/a', 81) },
+        tree: {
+          type: 'leaf',
+          path: '/%/mark/%/plus/#/n/a',
+          dentry,
+          bound: bound('/%/mark/%/plus/#/n/a', 81),
+        },
       },
     },
   });
