@@ -54,6 +54,7 @@ test('header reads a path', async (t) => {
   const ask = await named(t, ['identifier: {kind: io.l5d.header}']);
   t.equal((await ask({ headers: [['l5d-name', '/a/b']] })).name, '/svc/a/b');
   t.match(await ask({}), { status: '400', error: /l5d-name\+header\+is\+absent$/ });
+  t.match(await ask({ headers: [['l5d-name', '']] }), { status: '400', error: /l5d-name\+header\+is\+absent$/ });
   t.match(await ask({ headers: [['l5d-name', 'a']] }), { status: '400', error: /%27%2F%27\+expected/ });
 });
 
@@ -73,6 +74,9 @@ test('path: so many segments, consumed or not', async (t) => {
   const consume = await named(t, ['identifier: {kind: io.l5d.path, consume: true}']);
   t.match(await consume({ target: '/a/b/?q' }), { name: '/svc/a', line: 'GET /b/?q HTTP/1.1' });
   t.match(await consume({ target: '/a?q' }), { name: '/svc/a', line: 'GET /?q HTTP/1.1' });
+  t.match(await consume({ target: '/a//?q=/' }), { name: '/svc/a', line: 'GET /?q=/ HTTP/1.1' });
+  t.match(await consume({ target: '/a/b//' }), { name: '/svc/a', line: 'GET /b/ HTTP/1.1' });
+  t.match(await consume({ target: '/a//b' }), { name: '/svc/a', line: 'GET //b HTTP/1.1' });
   t.match(await consume({ target: 'http://web/a' }), { name: '/svc/a', line: 'GET / HTTP/1.1' });
 });
 

@@ -18,7 +18,7 @@ export const header = defineKind({
     return {
       identify(head) {
         const value = head.get(name);
-        if (value === undefined) return absent;
+        if (value === undefined || value === '') return absent;
         try {
           return new RoutedName(context.prefix.concat(Path.parse(value)).show());
         } catch (error) {

@@ -22,6 +22,14 @@ function endOfElements(target: string, count: number): number {
   return at;
 }
 
+/** A target of what follows the elements, its query with it. Slashes at the end of a path are one, as in the original. */
+function targetOf(rest: string): string {
+  const query = rest.indexOf('?');
+  const left = query < 0 ? rest : rest.slice(0, query);
+  const path = left === '' ? '/' : left.replace(/\/+$/, '/');
+  return query < 0 ? path : path + rest.slice(query);
+}
+
 export const path = defineKind({
   kind: 'io.l5d.path',
   thread: 'data',
@@ -40,10 +48,7 @@ export const path = defineKind({
         const end = endOfElements(target, segments);
         if (end < 0) return tooShort;
         const elements = target.slice(1, end).split('/');
-        if (config.consume) {
-          const rest = target.slice(end);
-          head.setTarget(rest.startsWith('/') ? rest : `/${rest}`);
-        }
+        if (config.consume) head.setTarget(targetOf(target.slice(end)));
         return new RoutedName(elements.reduce(appendElement, prefix));
       },
     };
