@@ -234,6 +234,7 @@ test('Forwarded: labelers, quoting, and the scheme of an absolute target', async
   t.match(await of('addForwardedHeader: {}'), /^by=_\w{6};for=_\w{6};host=web$/);
   t.match(await of(addForwarded('ip', '"ip:port"')), /^by=127\.0\.0\.1;for="127\.0\.0\.1:\d+";host=web$/);
   t.match(await of(addForwarded('router', 'static, label: me')), /^by=_http;for=_me;host=web$/);
+  t.match(await of(addForwarded('static, label: _edge', 'static, label: me')), /^by=_edge;for=_me;host=web$/);
   t.match(
     await of(addForwarded('connectionRandom', 'requestRandom'), 'http://web/'),
     /^by=_\w{6};for=_\w{6};host=web;proto=http$/,

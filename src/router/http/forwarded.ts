@@ -31,6 +31,12 @@ function ipPortLabel({ host, port }: ForwardedNode): string {
   return host.includes(':') ? `"[${host}]:${port}"` : `"${host}:${port}"`;
 }
 
+/** Obfuscated identifiers begin with `_`; a label may do so already. */
+function fixedLabel(text: string): Labeler {
+  const label = text.startsWith('_') ? text : `_${text}`;
+  return () => label;
+}
+
 function labeler(config: ForwardedConfig['by'], router: string): Labeler {
   const kind = config?.kind ?? 'requestRandom';
   switch (kind) {
@@ -50,9 +56,9 @@ function labeler(config: ForwardedConfig['by'], router: string): Labeler {
       };
     }
     case 'router':
-      return () => `_${router}`;
+      return fixedLabel(router);
     case 'static':
-      return () => `_${(config as unknown as { label: string }).label}`;
+      return fixedLabel((config as unknown as { label: string }).label);
     default:
       return randomLabel;
   }
