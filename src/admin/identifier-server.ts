@@ -5,13 +5,13 @@
 import net from 'node:net';
 import * as defaults from '../config/defaults.ts';
 import type { KindConfig } from '../config/kind.ts';
-import { Path } from '../naming/index.ts';
+import { Dtab, Path } from '../naming/index.ts';
 import type { RouterConfig } from '../router/config.ts';
 import { errorResponse } from '../router/errors.ts';
 import { createIdentifier, type Identifier } from '../router/http/identifiers/index.ts';
 import { headLimits } from '../router/http/limits.ts';
 import { normalizeTarget } from '../router/http/target.ts';
-import { NO_OVERRIDE, type OverridePolicy, overridePolicy, readOverride } from '../router/override.ts';
+import { type OverridePolicy, overridePolicy, readOverride } from '../router/override.ts';
 import { RoutedName } from '../router/routed-name.ts';
 import { type Head, PlainResponseHead, type RequestHead } from '../wire/head.ts';
 import { Http1ServerConnection, type ServerConnectionOwner } from '../wire/http1/server-connection.ts';
@@ -28,6 +28,8 @@ type Answer = { readonly error: string } | { readonly path: string; readonly dta
 interface NamedRouter {
   readonly label: string;
   readonly identifier: Identifier;
+  /** What names are bound by, before the override of a request. */
+  readonly dtab: Dtab;
   /** That of its first server. */
   readonly policy: OverridePolicy;
 }
@@ -118,7 +120,8 @@ export class IdentifierServer implements ServerConnectionOwner {
       const named = router.identifier.identify(head);
       if (!(named instanceof RoutedName)) return { error: named.reason };
       const { path } = named;
-      return override === NO_OVERRIDE ? { path } : { path, dtab: override };
+      const dtab = router.dtab.concat(Dtab.parse(override)).show();
+      return dtab === '' ? { path } : { path, dtab };
     };
     return Object.fromEntries(this.#routers.map((router) => [router.label, answer(router)]));
   }
@@ -130,6 +133,7 @@ function namedRouter(config: RouterConfig): NamedRouter {
   return {
     label: config.label ?? config.protocol,
     identifier: createIdentifier(identifiers, { prefix }),
+    dtab: Dtab.parse(config.dtab ?? ''),
     policy: overridePolicy(config.servers[0] ?? {}),
   };
 }

@@ -28,6 +28,7 @@ const TWO = `
 - protocol: http
   label: paths
   dstPrefix: /http
+  dtab: /http => /b ;
   identifier: {kind: io.l5d.path, segments: 2, consume: true}
   servers: [{port: 2}]
 - {protocol: http, label: verbs, identifier: {kind: io.l5d.methodAndHost}, servers: [{port: 3}]}
@@ -38,7 +39,7 @@ test('each router names the request in its own way', async (t) => {
   const port = await start(t, TWO);
   t.same(await ask(port, { host: 'web', target: '/a/b/c?d=e' }), {
     http: { path: '/svc/web' },
-    paths: { path: '/http/a/b' },
+    paths: { path: '/http/a/b', dtab: '/http=>/b' },
     verbs: { path: '/svc/1.1/GET/web' },
     edge: { path: '/svc/web' },
   });
@@ -55,6 +56,9 @@ test('overrides are shown where they count, and what cannot be named says why', 
     paths: { error: 'not enough segments in path' },
     verbs: { path: '/svc/1.1/POST/web:80', dtab: '/a=>/b;/c=>/d' },
     edge: { path: '/svc/web:80' },
+  });
+  t.match(await ask(port, { host: 'web', target: '/a/b', headers }), {
+    paths: { dtab: '/http=>/b;/a=>/b;/c=>/d' },
   });
   t.match(await ask(port, { host: 'web', target: '/a/b', headers: [['l5d-dtab', 'nonsense']] }), {
     http: { error: /'\/' expected but 'n' found/ },
@@ -89,7 +93,7 @@ test('connections are kept, and bytes that are no request are refused', async (t
 test('the config key opens it beside the admin server', async (t) => {
   const [port = 0] = await freePorts(1);
   const { signpost } = await startWorld(t, { admin: `httpIdentifierPort: ${port}` });
-  t.same(await ask(port, { host: 'web' }), { http: { path: '/svc/web' } });
+  t.same(await ask(port, { host: 'web' }), { http: { path: '/svc/web', dtab: '/svc=>/#/io.l5d.fs' } });
   await signpost.close(0);
   await t.rejects(RawConnection.open(port));
   const answer = await send(port).catch((error: NodeJS.ErrnoException) => error.code);
