@@ -13,7 +13,7 @@ export interface MetricsJsonOptions {
   readonly tree?: boolean;
   /** Indented and sorted. */
   readonly pretty?: boolean;
-  /** Only what is below this path, with keys relative to it. It ends where a segment does. */
+  /** Only what is below this path, with keys relative to it. It ends where a segment does; slashes at its end count for nothing. */
   readonly q?: string | undefined;
 }
 
@@ -21,7 +21,8 @@ const QUANTILE_KEYS = ['p50', 'p90', 'p95', 'p99', 'p9990', 'p9999'] as const;
 
 /** Null when there is nothing below `q`: a 404 (see noSuchSubtree). */
 export function renderMetricsJson(snapshot: MetricSnapshot, options: MetricsJsonOptions = {}): string | null {
-  const { q = '', tree = false, pretty = false } = options;
+  const { tree = false, pretty = false } = options;
+  const q = (options.q ?? '').replace(/\/+$/, '');
   if (!tree && !pretty) return renderFlat(snapshot, q);
   const root: Tree = new Map();
   for (const { segments, metric } of below(snapshot, q)) {

@@ -81,7 +81,9 @@ test('q gives what is below it, with keys relative to it', async (t) => {
     keys(server)?.map((key) => `0.0.0.0/4140/${key}`),
   );
   t.same(keys('rt/out', true), ['server']);
-  for (const unknown of ['rt/ou', 'rt/out/server/0.0.0.0', 'nosuch', `${server}/failures/a`]) {
+  t.same(keys('rt/out//', true), ['server'], 'slashes at the end count for nothing');
+  t.same(keys('/'), keys(''));
+  for (const unknown of ['rt/ou', '/rt', 'rt/out/server/0.0.0.0', 'nosuch', `${server}/failures/a`]) {
     t.equal(keys(unknown), null, unknown);
     t.equal(keys(unknown, true), null, unknown);
   }
