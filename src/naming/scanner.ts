@@ -13,6 +13,8 @@ const LABEL = classOf('0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstu
 const HEX = classOf('0123456789abcdefABCDEF');
 const DIGIT = classOf('0123456789');
 const BLANK = classOf(' \t\n\r\f\v\u001c\u001d\u001e\u001f');
+/** What Java calls white space beyond ASCII: it comes with text that was pasted. */
+const WIDE_BLANK = /[\u1680\u2000-\u2006\u2008-\u200a\u2028\u2029\u205f\u3000]/;
 
 export class Scanner {
   readonly #text: string;
@@ -59,7 +61,7 @@ export class Scanner {
   /** White space, and comments from `#` to the end of the line. Between tokens only: `/foo#bar` is a label. */
   skipBlanks(): void {
     for (;;) {
-      if (this.#is(BLANK)) {
+      if (this.#is(BLANK) || WIDE_BLANK.test(this.#text[this.#at] ?? '')) {
         this.#at++;
       } else if (this.sees('#')) {
         const newline = this.#text.indexOf('\n', this.#at);

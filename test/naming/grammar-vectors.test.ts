@@ -101,6 +101,16 @@ for (const [kind, check] of Object.entries(checks)) {
   });
 }
 
+test('blanks are what Java takes for white space', async (t) => {
+  t.equal(Dtab.parse('\u2003/a\u3000=>\u2028/b\v;\u001c').show(), '/a=>/b');
+  for (const other of ['\u00a0', '\u2007', '\ufeff', '\u0085']) {
+    t.equal(
+      failure(() => Path.parse(`${other}/a`)),
+      `'/' expected but '${other}' found at '[${other}]/a'`,
+    );
+  }
+});
+
 test('weights that are no numbers are refused where Finagle refuses them, and in its words', async (t) => {
   for (const [text, message] of [
     ['. * /a', "weight expected but '.' found at '.[ ]* /a'"],
