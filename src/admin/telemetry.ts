@@ -2,7 +2,7 @@
 
 import type { ControlHandler, ControlRequest } from '../control-http/index.ts';
 import type { MetricSnapshot } from '../metrics/snapshot.ts';
-import type { PrometheusTelemeter, RecentRequests, Telemeter } from '../telemetry/index.ts';
+import type { InfluxDbTelemeter, PrometheusTelemeter, RecentRequests, Telemeter } from '../telemetry/index.ts';
 import { METRICS_JSON_CONTENT_TYPE, noSuchSubtree, renderMetricsJson } from '../telemetry/metrics-json.ts';
 import { requestsJson, requestsTable } from '../telemetry/recent-requests-page.ts';
 import { type Frame, page } from './page.ts';
@@ -40,11 +40,14 @@ export function telemeterHandlers(
   processText: () => Promise<string>,
   frame: Frame,
 ): [string, ControlHandler][] {
-  return telemeters.map((telemeter) =>
-    telemeter.kind === 'io.l5d.prometheus'
-      ? [telemeter.path, prometheusHandler(telemeter, read, processText)]
-      : [REQUESTS_PATH, requestsHandler(telemeter, frame)],
-  );
+  return telemeters.map((telemeter) => {
+    if (telemeter.kind === 'io.l5d.prometheus') {
+      return [telemeter.path, prometheusHandler(telemeter, read, processText)];
+    }
+    return telemeter.kind === 'io.l5d.influxdb'
+      ? [telemeter.path, influxDbHandler(telemeter, read)]
+      : [REQUESTS_PATH, requestsHandler(telemeter, frame)];
+  });
 }
 
 function prometheusHandler(
@@ -56,6 +59,14 @@ function prometheusHandler(
     const own = Buffer.from(await processText());
     // In pieces, since thousands of services make tens of MB.
     return { status: 200, contentType: telemeter.contentType, body: [...telemeter.chunks(await read()), own] };
+  };
+}
+
+/** Whoever scrapes tells processes apart by the host that was asked. */
+function influxDbHandler(telemeter: InfluxDbTelemeter, read: ReadMetrics): ControlHandler {
+  return async ({ headers }) => {
+    const body = telemeter.chunks(await read(), headers.host ?? 'none');
+    return { status: 200, contentType: telemeter.contentType, body };
   };
 }
 

@@ -59,11 +59,7 @@ export const notBuiltYet: readonly NotBuilt[] = [
   { at: 'admin.socketOptions.readTimeoutMs', consequence: 'a request has 15 s, an idle connection 5 s' },
   { at: 'admin.socketOptions.writeTimeoutMs', consequence: 'a client may take its time to read' },
   { at: 'admin.workerThreads', consequence: 'the admin server runs on the main thread' },
-  ...warned(
-    'telemetry[]',
-    ['io.l5d.influxdb', 'io.l5d.statsd', 'io.l5d.tracelog', 'io.l5d.zipkin'],
-    'it exports nothing',
-  ),
+  ...warned('telemetry[]', ['io.l5d.statsd', 'io.l5d.tracelog', 'io.l5d.zipkin'], 'it exports nothing'),
 
   // -- routers
   { at: 'routers[].announcers', consequence: 'servers are announced nowhere', harmless: isEmpty },

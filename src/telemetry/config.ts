@@ -12,11 +12,6 @@ const sampleRate = (z: Z, fallback: number) =>
 export const telemeterSchemas: readonly KindSchema[] = [
   ...telemeterKinds,
   {
-    kind: 'io.l5d.influxdb',
-    summary: 'Metrics in the InfluxDB line protocol on the admin server.',
-    config: (z) => z.strictObject({}),
-  },
-  {
     kind: 'io.l5d.statsd',
     experimental: true,
     summary: 'Metrics sent to a StatsD server.',

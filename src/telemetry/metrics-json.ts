@@ -3,7 +3,7 @@
  * stat has recorded is printed in whole units, as the original does.
  */
 import type { MetricSnapshot, MetricValue, StatValue } from '../metrics/snapshot.ts';
-import { float } from './numbers.ts';
+import { float, whole } from './numbers.ts';
 import { TextBuffer } from './text-buffer.ts';
 
 export const METRICS_JSON_CONTENT_TYPE = 'application/json';
@@ -113,8 +113,6 @@ function statFields({ summary }: StatValue): Field[] {
     ['avg', float(sum / count)],
   ];
 }
-
-const whole = (value: number): string => String(Math.trunc(value));
 
 function printTree(tree: Tree, pretty: boolean, indent: string): string {
   const print = (value: Tree | string): string =>

@@ -11,7 +11,9 @@ export interface ScopeName {
   readonly name: string;
   /** The segments that the name is made of, as they were: `rt/client`. */
   readonly literal: string;
-  /** `rt="out", client="..."`; empty when there are none. */
+  /** The segments that are no part of the name, by what they are: `rt` and `out`. */
+  readonly tags: readonly (readonly [name: string, value: string])[];
+  /** The same as Prometheus has them, `rt="out", client="..."`; empty when there are none. */
   readonly labels: string;
   /** Whether `failures/...` in this scope is told by a label: not in what a client counts of its services. */
   readonly labelsFailures: boolean;
@@ -27,24 +29,25 @@ export interface SeriesName {
 const LABELLED = new Set(['server', 'service', 'client']);
 
 export function scopeName(path: readonly string[]): ScopeName {
-  const labels: string[] = [];
+  const tags: [name: string, value: string][] = [];
   const literal = [...path];
   let labelsFailures = false;
   if (path[0] === 'rt' && path.length > 1) {
     literal.splice(1, 1);
-    labels.push(label('rt', path[1] as string));
+    tags.push(['rt', path[1] as string]);
     const [, , kind = '', id] = path;
     if (LABELLED.has(kind) && id !== undefined) {
       literal.splice(2, 1);
-      labels.push(label(kind, id));
+      tags.push([kind, id]);
       labelsFailures = path.length === 4;
       if (kind === 'client' && path[4] === 'service' && path[5] !== undefined) {
         literal.splice(3, 1);
-        labels.push(label('service', path[5]));
+        tags.push(['service', path[5]]);
       }
     }
   }
-  return { name: nameOf(literal), literal: literal.join('/'), labels: labels.join(', '), labelsFailures };
+  const labels = tags.map(([name, value]) => label(name, value)).join(', ');
+  return { name: nameOf(literal), literal: literal.join('/'), tags, labels, labelsFailures };
 }
 
 export function seriesName(name: string, labelsFailures: boolean): SeriesName {

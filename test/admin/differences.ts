@@ -53,12 +53,6 @@ export const adminDifferences: readonly AdminDifference[] = [
     status: 404,
   },
   {
-    id: 'no-influxdb',
-    reason: 'the telemeter io.l5d.influxdb is not built yet',
-    applies: isPath('/admin/metrics/influxdb'),
-    status: 404,
-  },
-  {
     id: 'exposition-version',
     reason: 'the type names the version of the text format, as Prometheus asks',
     applies: isPath('/admin/metrics/prometheus'),

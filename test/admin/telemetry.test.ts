@@ -3,6 +3,7 @@ import { type Test, test } from 'tap';
 import { adminServer } from '../../src/admin/server.ts';
 import { metricsJsonHandler, telemeterHandlers, telemeterPages } from '../../src/admin/telemetry.ts';
 import type { MetricSnapshot } from '../../src/metrics/snapshot.ts';
+import { influxDb } from '../../src/telemetry/influxdb.ts';
 import { prometheus } from '../../src/telemetry/prometheus.ts';
 import { RecentRequests } from '../../src/telemetry/recent-requests.ts';
 import { MemoryLog } from '../support/log.ts';
@@ -14,7 +15,7 @@ const snapshot: MetricSnapshot = {
   ],
 };
 const recent = new RecentRequests(1, 10);
-const telemeters = [prometheus.create({ path: '/scrape' }, {}), recent];
+const telemeters = [prometheus.create({ path: '/scrape' }, {}), recent, influxDb.create({}, {})];
 
 async function start(
   t: Test,
@@ -54,6 +55,16 @@ test('metrics.json: flat, as a tree, a part of it', async (t) => {
     type: 'application/json',
     body: /No such subtree: nope/,
   });
+});
+
+test('influxdb: the host that was asked is a tag', async (t) => {
+  const { status, type, body } = await (await start(t))('/admin/metrics/influxdb');
+  t.equal(status, 200);
+  t.equal(type, 'text/plain');
+  t.match(
+    body,
+    /^rt:server,host=127\.0\.0\.1:\d+,rt=http,server=127\.0\.0\.1\/1 requests=3\njvm,host=\S+ uptime=5\.0\n$/,
+  );
 });
 
 test('prometheus: on its path, with the process beside the mesh', async (t) => {
