@@ -106,11 +106,15 @@ export function durationSecs(z: Z) {
   return z.preprocess((value) => toInteger(value) ?? value, z.int(text).min(0, text).max(maxInt, text));
 }
 
-/** An IPv4 or IPv6 address, no host name. */
+/**
+ * An IPv4 or IPv6 address. The original's reader resolves host names as well; here `localhost` alone is one, since what another
+ * stands for would depend on when it is asked.
+ */
 export function ip(z: Z) {
-  return checked(z, 'an IP address', (text) =>
+  const address = checked(z, 'an IP address', (text) =>
     isIP(text) === 0 ? { message: `${show(text)} is not an IP address; write one such as 127.0.0.1 or ::` } : undefined,
   );
+  return z.preprocess((value) => (value === 'localhost' ? '127.0.0.1' : value), address);
 }
 
 /** The name of a header field (RFC 9110 section 5.1: a token). */

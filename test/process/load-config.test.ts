@@ -440,7 +440,7 @@ test('a server that other hosts reach and that believes overrides is warned abou
       closed,
     );
   }
-  const text = 'routers: [{protocol: http, servers: [{port: 0, ip: localhost}]}]';
+  const text = 'routers: [{protocol: http, servers: [{port: 0, ip: web.example}]}]';
   const { ok, warnings: beside } = await loadConfig({ name: 'l.yaml', text });
   t.strictSame([ok, beside], [false, []], 'what is no address is an error, and nothing else is known of it');
 });
