@@ -8,6 +8,9 @@ import type { Endpoint } from './client/endpoint.ts';
 import type { RequestDeadline } from './deadline.ts';
 import type { Service } from './service/service.ts';
 
+/** The client is closed: the request goes wherever its name leads by now. */
+export const ELSEWHERE = 'elsewhere';
+
 export class FurtherTries {
   retries = 0;
   requeues = 0;
@@ -49,14 +52,24 @@ export class FurtherTries {
     return other ?? client.pick(refused);
   }
 
-  /** Takes a requeue from the client's budget; false when there is none left. `isFree`: whatever the budget says. */
-  takeRequeue(client: Client, isFree: boolean): boolean {
+  /**
+   * Takes a requeue from the client's budget: the endpoint that it goes to, or ELSEWHERE. Null when there is none left to send
+   * it to, or it is not allowed. `isFree`: whatever the budget says.
+   */
+  takeRequeue(client: Client, isFree: boolean): Endpoint | typeof ELSEWHERE | null {
     const { metrics } = client;
+    const endpoint = client.isClosed ? ELSEWHERE : this.pick(client);
+    if (endpoint === null) {
+      metrics.notOpen.increment();
+      // All have been asked: the hop before is not to begin anew.
+      if (this.requeues > 0) this.#isRefused = true;
+      return null;
+    }
     if (this.#isEnough) return this.#refuseAnother(metrics.requestLimit);
     if (!isFree && !client.takeRequeue()) return this.#refuseAnother(metrics.budgetExhausted);
     this.requeues++;
     metrics.requeues.increment();
-    return true;
+    return endpoint;
   }
 
   /**
@@ -70,14 +83,8 @@ export class FurtherTries {
     const backoffMs = policy.backoff(this.retries, this.#waitedMs);
     const waitMs = afterMs + backoffMs;
     const isTooLate = deadline !== null && performance.now() + waitMs >= deadline.endsMs;
-    if (this.#isEnough || isTooLate) {
-      this.#refuseAnother(metrics.backoffsExhausted);
-      return null;
-    }
-    if (!this.#service.takeRetry()) {
-      this.#refuseAnother(metrics.budgetExhausted);
-      return null;
-    }
+    if (this.#isEnough || isTooLate) return this.#refuseAnother(metrics.backoffsExhausted);
+    if (!this.#service.takeRetry()) return this.#refuseAnother(metrics.budgetExhausted);
     this.#waitedMs = backoffMs;
     this.retries++;
     metrics.retries.increment();
@@ -88,9 +95,9 @@ export class FurtherTries {
     return this.retries + this.requeues >= this.#service.policy.maxPerRequest;
   }
 
-  #refuseAnother(reason: Counter): false {
+  #refuseAnother(reason: Counter): null {
     reason.increment();
     this.#isRefused = true;
-    return false;
+    return null;
   }
 }

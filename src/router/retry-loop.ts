@@ -21,7 +21,7 @@ import type { Client } from './client/client.ts';
 import type { Endpoint } from './client/endpoint.ts';
 import { attemptHeader } from './deadline.ts';
 import { attemptError, selected, unbound } from './failures.ts';
-import { FurtherTries } from './further-tries.ts';
+import { ELSEWHERE, FurtherTries } from './further-tries.ts';
 import { Verdict } from './http/classifiers/index.ts';
 import { writeDeadline } from './http/deadline.ts';
 import { forbidsRetry, isNack, retryAfterMs } from './http/retry-headers.ts';
@@ -244,7 +244,10 @@ export class RetryLoop implements AttemptOwner {
   /** What is done with a failure, or with a nack, instead of passing it on; false when it is to be passed on. */
   #goesAgain(attempt: Attempt, head: ResponseHead, verdict: Verdict, fin: boolean): boolean {
     if (forbidsRetry(head)) return false;
-    if (isNack(head)) return this.#onNack(attempt, head, verdict, fin);
+    return isNack(head) ? this.#onNack(attempt, head, verdict, fin) : this.#onFailure(attempt, head, verdict, fin);
+  }
+
+  #onFailure(attempt: Attempt, head: ResponseHead, verdict: Verdict, fin: boolean): boolean {
     if (!this.binding.service.policy.isRetryable(verdict, head) || !this.#canRepeat()) return false;
     const waitMs = this.#further.takeRetry(retryAfterMs(head), this.#request.deadline);
     if (waitMs === null) return false;
@@ -255,12 +258,21 @@ export class RetryLoop implements AttemptOwner {
   }
 
   #onNack(attempt: Attempt, head: ResponseHead, verdict: Verdict, fin: boolean): boolean {
+    const { client } = this.leaf as Leaf;
     if (!this.#canRepeat()) {
-      (this.leaf as Leaf).client.metrics.cannotRetry.increment();
+      client.metrics.cannotRetry.increment();
       return false;
     }
-    const { policy } = this.binding.service;
-    const isRetryable = policy.isRetryable(verdict, head);
+    if (retryAfterMs(head) > 0) {
+      // It is to be left alone until then. Others may be better; where there are none, the client is told the time.
+      this.#further.refuse(attempt.endpoint);
+      const next = this.#further.takeRequeue(client, false);
+      if (next === null) return this.#onFailure(attempt, head, verdict, fin);
+      this.#discard(attempt, head.status, fin);
+      this.#sendTo(next);
+      return true;
+    }
+    const isRetryable = this.binding.service.policy.isRetryable(verdict, head);
     this.#discard(attempt, head.status, fin);
     this.#further.avoid(attempt.endpoint);
     if (this.#requeue()) return true;
@@ -292,20 +304,15 @@ export class RetryLoop implements AttemptOwner {
 
   /** Tries again at once, where an endpoint is left; false when there is none, or it is not allowed. `isFree`: by the budget. */
   #requeue(isFree = false): boolean {
-    const leaf = this.leaf as Leaf;
-    const { client } = leaf;
-    const further = this.#further;
-    const endpoint = client.isClosed ? null : further.pick(client);
-    if (endpoint === null && !client.isClosed) {
-      client.metrics.notOpen.increment();
-      return false;
-    }
-    if (!further.takeRequeue(client, isFree)) return false;
+    const next = this.#further.takeRequeue((this.leaf as Leaf).client, isFree);
+    if (next !== null) this.#sendTo(next);
+    return next !== null;
+  }
+
+  #sendTo(next: Endpoint | typeof ELSEWHERE): void {
     this.#trace = nextClientSpan(this.#trace);
-    // Of a client that is closed the name leads elsewhere by now.
-    if (endpoint === null) this.#dispatch();
-    else this.#tryAt(leaf, endpoint);
-    return true;
+    if (next === ELSEWHERE) this.#dispatch();
+    else this.#tryAt(this.leaf as Leaf, next);
   }
 
   #retry(waitMs: number): void {

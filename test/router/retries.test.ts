@@ -157,7 +157,7 @@ test('Retry-After is waited for, and a long one is passed on', async (t) => {
   const startedMs = performance.now();
   t.match(await soon.send(), { start: /200/ });
   t.ok(performance.now() - startedMs >= 990);
-  for (const value of ['2', new Date(Date.now() + 60_000).toUTCString()]) {
+  for (const value of ['2', '9'.repeat(20), new Date(Date.now() + 60_000).toUTCString()]) {
     const late = await retryWorld(t, [busy(value), succeeds]);
     const response = await late.send();
     t.match(response, { start: /503/ });
@@ -209,6 +209,46 @@ test('a nack of the only endpoint is tried again there', async (t) => {
   const { backend, send: ask } = await retryWorld(t, [nacks, nacks, succeeds]);
   t.match(await ask({ method: 'POST', body: 'x' }), { start: /200/ });
   t.equal(backend.attempts(), 3);
+});
+
+test('a nack that names a time: others are asked meanwhile, and the client is told the time', async (t) => {
+  const nacks = ({ socket }: Arrived): void =>
+    respond(socket, '503 Service Unavailable', 'finagle-http-nack: true\r\nRetry-After: 7\r\n');
+  const [busy, other, idle] = [await stepped(t, [nacks]), await stepped(t, [nacks]), await stepped(t, [succeeds])];
+  const { port } = await startWorld(t, {
+    names: { web: [busy.port, other.port, idle.port], busy: [busy.port, other.port], only: [busy.port] },
+    router: [ALL, 'client: {failureAccrual: {kind: none}}'],
+  });
+  for (let i = 0; i < 10; i++) t.match(await send(port(), { method: 'POST', body: 'x' }), { start: /200/ });
+  const told = async (host: string, target: string, headers: readonly (readonly [string, string])[] = []) => {
+    const response = await send(port(), { host, target, headers });
+    t.match(response, { start: /503/, body: 'no' });
+    t.equal(header(response?.headers ?? [], 'retry-after'), '7');
+    return header(response?.headers ?? [], 'l5d-retries-exhausted');
+  };
+  const fromHop = [['l5d-dst-client', '/#/before']] as const;
+  t.equal(await told('only', '/only', fromHop), undefined, 'the hop before may have another way');
+  t.equal(await told('busy', '/busy', fromHop), 'true', 'all have been asked');
+  t.strictSame([busy.attempts('/only'), busy.attempts('/busy'), other.attempts('/busy')], [1, 1, 1]);
+});
+
+test('a hop that is full for a while: the client of the hop before it is told for how long', async (t) => {
+  const waiting: Arrived[] = [];
+  const backend = await socketBackend(t, (arrived) => waiting.push(arrived));
+  const full = await startWorld(t, { names: { web: [backend.port] }, server: 'maxConcurrentRequests: 1' });
+  const { port } = await startWorld(t, {
+    names: { web: [full.port()] },
+    router: ['service: {retries: {maxRetryAfterMs: 0}}'],
+  });
+  const first = send(port());
+  await until(() => waiting.length === 1);
+  const refused = await send(port());
+  t.equal(refused?.start, 'HTTP/1.1 503 Service Unavailable');
+  t.match(refused?.body, 'The limit of 1 concurrent requests is reached.');
+  t.match(header(refused?.headers ?? [], 'retry-after'), /^[1-9]\d*$/);
+  t.match(await full.metrics(), { [`rt/http/server/127.0.0.1/${full.port()}/nacks`]: 1 }, 'asked once');
+  for (const { socket } of waiting) answer(socket);
+  await first;
 });
 
 test('l5d-retryable: a failure says that the request is safe to repeat, unless the config does not believe it', async (t) => {

@@ -53,7 +53,7 @@ export function isNack(head: ResponseHead): boolean {
 export function retryAfterMs(head: ResponseHead, nowMs: number = Date.now()): number {
   const value = head.get('retry-after');
   if (value === undefined) return 0;
-  if (/^\d{1,9}$/.test(value)) return Number(value) * 1000;
+  if (/^\d+$/.test(value)) return Number(value) * 1000;
   // Every form of HTTP-date begins with the name of a day; the oldest does not say that it is GMT (RFC 9110 5.6.7).
   if (!/^[A-Z][a-z]{2,8},? /.test(value)) return 0;
   const date = Date.parse(value.endsWith('GMT') ? value : `${value} GMT`);

@@ -10,6 +10,8 @@ test('Retry-After: seconds, or a date in each of its three forms (RFC 9110 5.6.7
   const now = Date.UTC(1994, 10, 6, 8, 49, 30);
   t.equal(after('0', now), 0);
   t.equal(after('120', now), 120_000);
+  t.equal(after('99999999999', now), 99_999_999_999_000);
+  t.equal(after('9'.repeat(400), now), Number.POSITIVE_INFINITY, 'digits have no end');
   for (const date of ['Sun, 06 Nov 1994 08:49:37 GMT', 'Sunday, 06-Nov-94 08:49:37 GMT', 'Sun Nov  6 08:49:37 1994']) {
     t.equal(after(date, now), 7000, date);
     t.equal(after(date, now + 60_000), 0, 'is over');
@@ -18,17 +20,7 @@ test('Retry-After: seconds, or a date in each of its three forms (RFC 9110 5.6.7
 });
 
 test('a Retry-After that is neither says nothing', (t) => {
-  for (const value of [
-    '',
-    '-1',
-    '1.5',
-    'soon',
-    '+3',
-    '1e3',
-    '99999999999',
-    'Sun, 06 Foo 1994 08:49:37 GMT',
-    'Sunday',
-  ]) {
+  for (const value of ['', '-1', '1.5', 'soon', '+3', '1e3', 'Sun, 06 Foo 1994 08:49:37 GMT', 'Sunday']) {
     t.equal(after(value, 0), 0, value);
   }
   t.equal(retryAfterMs(head([])), 0);
