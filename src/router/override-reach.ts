@@ -101,23 +101,34 @@ function withoutGuarded(addr: Addr): Addr {
 }
 
 /**
- * Addresses that only a host itself has business with: link-local ones (RFC 3927, RFC 4291 2.5.6), also in the forms of IPv6
- * that carry an IPv4 address (RFC 4291 2.5.5, RFC 6052, RFC 3056), and those at which clouds hand out credentials.
+ * Addresses that only a host itself has business with: link-local ones (RFC 3927, RFC 4291 2.5.6), and those at which clouds hand
+ * out credentials.
  */
 const guarded = new BlockList();
-guarded.addSubnet('169.254.0.0', 16, 'ipv4');
+guardIPv4('169.254.0.0', 16);
+// Alibaba, Azure, Oracle Classic.
+guardIPv4('100.100.100.200', 32);
+guardIPv4('168.63.129.16', 32);
+guardIPv4('192.0.0.192', 32);
 guarded.addSubnet('fe80::', 10, 'ipv6');
-guarded.addSubnet('::169.254.0.0', 112, 'ipv6');
-guarded.addSubnet('64:ff9b::169.254.0.0', 112, 'ipv6');
-guarded.addSubnet('2002:a9fe::', 32, 'ipv6');
-// Amazon, Google, Oracle, Scaleway; Alibaba, Azure, Oracle Classic.
+// Amazon, Google, Oracle, Scaleway.
 guarded.addSubnet('fd00:ec2::', 32, 'ipv6');
 guarded.addAddress('fd20:ce::254', 'ipv6');
 guarded.addAddress('fd00:c1::a9fe:a9fe', 'ipv6');
 guarded.addAddress('fd00:42::42', 'ipv6');
-guarded.addAddress('100.100.100.200', 'ipv4');
-guarded.addAddress('168.63.129.16', 'ipv4');
-guarded.addAddress('192.0.0.192', 'ipv4');
+
+/**
+ * Guards an IPv4 range, and the IPv6 addresses that carry one of it: IPv4-compatible (RFC 4291 2.5.5), translated (RFC 2765 2.1,
+ * RFC 6052, RFC 8215) and 6to4 ones (RFC 3056). A BlockList itself sees through IPv4-mapped ones.
+ */
+function guardIPv4(network: string, bits: number): void {
+  guarded.addSubnet(network, bits, 'ipv4');
+  for (const prefix of ['::', '::ffff:0:', '64:ff9b::', '64:ff9b:1::']) {
+    guarded.addSubnet(`${prefix}${network}`, 96 + bits, 'ipv6');
+  }
+  const [a = 0, b = 0, c = 0, d = 0] = network.split('.').map(Number);
+  guarded.addSubnet(`2002:${((a << 8) | b).toString(16)}:${((c << 8) | d).toString(16)}::`, 16 + bits, 'ipv6');
+}
 
 /** Whether an IP literal is one of the above; what is no literal can't be judged, and is. */
 export function isGuarded(host: string): boolean {
