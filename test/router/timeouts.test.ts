@@ -35,6 +35,23 @@ test('a request that is not answered in time: 503, its work is cancelled, and it
   });
 });
 
+test('0 is no limit, also for some names only, and makes no deadline', async (t) => {
+  const backend = await socketBackend(t, ({ socket, message }) => {
+    const told = headerValues(message.headers, 'l5d-ctx-deadline');
+    setTimeout(() => answer(socket, told.join()), 150);
+  });
+  const { port } = await startWorld(t, {
+    names: { web: [backend.port], other: [backend.port] },
+    server: 'timeoutMs: 0',
+    router: [
+      'client: {requestAttemptTimeoutMs: 0}',
+      'service: {kind: io.l5d.static, configs: [{prefix: /svc, totalTimeoutMs: 50}, {prefix: /svc/web, totalTimeoutMs: 0}]}',
+    ],
+  });
+  t.match(await send(port()), { start: 'HTTP/1.1 200 OK', body: '' });
+  t.match(await send(port(), { host: 'other' }), { start: /503/ });
+});
+
 test('a response that began in time goes on', async (t) => {
   const backend = await socketBackend(t, ({ socket }) => {
     socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nbegun\r\n');

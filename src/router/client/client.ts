@@ -47,7 +47,7 @@ export class Client extends TimerEntry {
   cell: Cell;
   /** How many bindings lead here. */
   references = 0;
-  /** How long one try may take until its response begins; undefined: for ever. */
+  /** How long one try may take until its response begins; undefined (a configured 0): for ever. */
   readonly attemptTimeoutMs: number | undefined;
   /** Of requests that are sent again because nobody can have acted on them. */
   readonly requeueBudget: RetryBudget;
@@ -71,7 +71,7 @@ export class Client extends TimerEntry {
     const failFast = config.failFast ?? false;
     const algorithm = algorithmOf(config.loadBalancer);
     this.metrics = new ClientMetrics(context.metrics, context.router, id, { balancer: algorithm, failFast });
-    this.attemptTimeoutMs = config.requestAttemptTimeoutMs;
+    this.attemptTimeoutMs = config.requestAttemptTimeoutMs || undefined;
     this.requeueBudget = new RetryBudget(this, config.requeueBudget);
     this.#maxWaiters = config.hostConnectionPool?.maxWaiters ?? defaults.maxWaiters;
     this.#pool = poolLimits(config, context.place);

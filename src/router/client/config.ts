@@ -54,7 +54,7 @@ function clientKeys(z: Z) {
       false,
     ),
     failureAccrual: accrualSchema(z),
-    requestAttemptTimeoutMs: optional(scalars.durationMs(z), 'Time in ms for one attempt; none: no limit.'),
+    requestAttemptTimeoutMs: optional(scalars.durationMs(z), 'Time in ms for one attempt; none, or 0: no limit.'),
     requeueBudget: optional(budgetSchema(z), 'How many requests that never reached an endpoint may be sent again.'),
     clientSession: optional(sessionSchema(z), 'How long a connection may live.'),
     socketOptions: optional(socketOptionsSchema(z, true), 'Options of the connections.'),

@@ -43,7 +43,7 @@ export function serverSchema(z: Z) {
     ),
     timeoutMs: optional(
       scalars.durationMs(z),
-      'Time in ms until the answer to a request begins (503); none: no limit.',
+      'Time in ms until the answer to a request begins (503); none, or 0: no limit.',
     ),
     announce: optional(z.array(scalars.path(z)), 'Names under which announcers make this server known.', []),
     serverSession: optional(sessionSchema(z), 'How long a connection may live.'),

@@ -89,7 +89,7 @@ export class HttpServer implements ServerConnectionOwner, ExchangeServer {
     this.config = config;
     this.wheel = wheel;
     this.address = address;
-    this.timeoutMs = config.timeoutMs;
+    this.timeoutMs = config.timeoutMs || undefined;
     this.policy = overridePolicy(config);
     this.isEdge = this.policy.isEdge;
     this.limits = connectionLimits(routerConfig, config);

@@ -10,7 +10,10 @@ import { budgetSchema } from './retries-config.ts';
 
 function serviceKeys(z: Z) {
   return {
-    totalTimeoutMs: optional(scalars.durationMs(z), 'Time in ms for a request, all attempts together; none: no limit.'),
+    totalTimeoutMs: optional(
+      scalars.durationMs(z),
+      'Time in ms for a request, all attempts together; none, or 0: no limit.',
+    ),
     retries: optional(
       z.strictObject({
         budget: optional(budgetSchema(z), 'How many retries are allowed.'),

@@ -13,7 +13,7 @@ const UNBOUND: Cell = ownCell();
 export class Service {
   /** The name's shown form, such as `/svc/web`. */
   readonly name: string;
-  /** How long a request may wait for its response to begin, all tries together; undefined: for ever. */
+  /** How long a request may wait for its response to begin, all tries together; undefined (a configured 0): for ever. */
   readonly totalTimeoutMs: number | undefined;
   readonly policy: RetryPolicy;
   readonly budget: RetryBudget;
@@ -25,7 +25,7 @@ export class Service {
 
   constructor(name: string, keys: ServiceKeys, router: string, metrics: MetricRegistry) {
     this.name = name;
-    this.totalTimeoutMs = keys.totalTimeoutMs;
+    this.totalTimeoutMs = keys.totalTimeoutMs || undefined;
     this.policy = RetryPolicy.of(keys);
     this.budget = new RetryBudget(this, keys.retries?.budget);
     this.#router = router;
