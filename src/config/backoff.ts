@@ -31,7 +31,8 @@ const backoffs: readonly KindSchema[] = [
     config: (z) =>
       z
         .strictObject({
-          minMs: required(scalars.durationMs(z), 'The shortest time in ms.'),
+          // It grows from here by multiplying.
+          minMs: required(scalars.int(z, { min: 1 }), 'The shortest time in ms.'),
           maxMs: required(scalars.durationMs(z), 'The longest time in ms.'),
         })
         .superRefine(({ minMs, maxMs }, context) => {

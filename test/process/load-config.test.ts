@@ -158,6 +158,10 @@ test('one bad key is told with its place, what is allowed and what was probably 
     [router(['client: {loadBalancer: {kind: heap, maxEffort: 3}}']), 'maxEffort: unknown key'],
     [router(['service: {retries: {backoff: {kind: jittered, minMs: 5, maxMs: 1}}}']), 'minMs: above maxMs (1)'],
     [
+      router(['service: {retries: {backoff: {kind: jittered, minMs: 0, maxMs: 9}}}']),
+      'minMs: must be a whole number, 1 or more',
+    ],
+    [
       router(['streamingEnabled: false', 'streamAfterContentLengthKB: 5']),
       'has no meaning with `streamingEnabled: false`',
     ],
