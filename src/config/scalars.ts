@@ -27,10 +27,10 @@ export function toBoolean(value: unknown): boolean | undefined {
   return yes.has(word) ? true : no.has(word) ? false : undefined;
 }
 
-/** A whole number from its text (`5`, `-1`, `10_000`), or undefined when it is none. */
+/** A whole number from its text (`5`, `-1`, `10_000`, `5.0`), or undefined when it is none. */
 export function toInteger(value: unknown): number | undefined {
   if (typeof value === 'number') return Number.isSafeInteger(value) ? value : undefined;
-  if (typeof value !== 'string' || !/^[-+]?(0|[1-9]\d*(_\d+)*)$/.test(value)) return undefined;
+  if (typeof value !== 'string' || !/^[-+]?(0|[1-9]\d*(_\d+)*)(\.0+)?$/.test(value)) return undefined;
   return Number(value.replaceAll('_', ''));
 }
 

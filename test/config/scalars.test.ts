@@ -17,6 +17,7 @@ test('text becomes what the key asks for, as the original reads it', async (t) =
     [int(z), '-1', -1],
     [int(z), '+7', 7],
     [int(z), '10_000', 10_000],
+    [int(z), '5.0', 5],
     [int(z), '0', 0],
     [num(z), '0.5', 0.5],
     [num(z), '.5', 0.5],
@@ -59,6 +60,7 @@ test('what does not fit is refused with what is allowed and what is there', asyn
   const { int, num, bool, string, port, durationMs, ip, headerName, path, dtab } = scalars;
   const cases: [z.ZodType, unknown, string][] = [
     [int(z), 'abc', 'must be a whole number, but is "abc"'],
+    [int(z), '5.5', 'must be a whole number, but is "5.5"'],
     [int(z), '5.5', 'must be a whole number, but is "5.5"'],
     [int(z), '010', 'must be a whole number, but is "010"'],
     [int(z), '', 'must be a whole number, but is ""'],
