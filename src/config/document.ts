@@ -35,17 +35,20 @@ export class ConfigDocument {
   readonly root: unknown;
   /** Keys that are there twice; the tree has the first. */
   readonly duplicates: readonly SyntaxProblem[];
+  /** Keys without a value, which the tree leaves out. */
+  readonly empty: readonly KeyPath[];
 
   constructor(
     text: string,
     lines: LineCounter,
-    { located, duplicates }: { located: ReadonlyMap<string, Located>; duplicates: readonly SyntaxProblem[] },
+    { located, duplicates, empty }: Pick<TreeReader, 'located' | 'duplicates' | 'empty'>,
     root: unknown,
   ) {
     this.#text = text;
     this.#lines = lines;
     this.#located = located;
     this.duplicates = duplicates;
+    this.empty = empty;
     this.root = root;
   }
 
@@ -151,6 +154,7 @@ class TreeReader {
   /** Why there is no tree. */
   readonly problems: SyntaxProblem[] = [];
   readonly duplicates: SyntaxProblem[] = [];
+  readonly empty: KeyPath[] = [];
   readonly #yaml: Yaml;
   readonly #lines: LineCounter;
   /** What each anchor stands for at this point of the text; a later anchor of the same name replaces an earlier one. */
@@ -207,7 +211,8 @@ class TreeReader {
       }
       seen.set(name, offset);
       const plain = value === null ? null : this.read(value, [...path, name], offset);
-      if (plain !== null) map[name] = plain;
+      if (plain === null) this.empty.push([...path, name]);
+      else map[name] = plain;
     }
     return map;
   }

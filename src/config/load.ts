@@ -28,6 +28,8 @@ export interface ConfigLanguage<Config> {
   readonly rules: readonly Rule[];
   /** What to say about an unknown key that once existed or belongs elsewhere. */
   readonly explainUnknownKey?: (path: KeyPath, allowed: readonly string[]) => string | undefined;
+  /** What is wrong with a key that is there without a value, if that is not the same as to leave it out. */
+  readonly explainEmptyKey?: (path: KeyPath) => string | undefined;
 }
 
 export type Loaded<Config> =
@@ -42,6 +44,10 @@ export async function load<Config>(source: ConfigSource, language: ConfigLanguag
   }
   const { z } = await import('zod');
   const { config, findings } = findIssues(language.schema(z), document.root, language.explainUnknownKey);
+  for (const path of document.empty) {
+    const message = language.explainEmptyKey?.(path);
+    if (message !== undefined) findings.push({ path, at: 'key', message });
+  }
   for (const rule of language.rules) rule(document.root, (finding) => findings.push(finding));
   const problems = unique([
     ...document.duplicates.map((problem) => syntaxProblem(source.name, problem)),

@@ -104,6 +104,15 @@ const movedKeys: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'routers[].servers[]': { engine: 'gone; leave it out' },
 };
 
+/** Whoever begins to say what strangers may do means to guard a server, and would open it by saying nothing. */
+export function explainEmptyKey(path: KeyPath): string | undefined {
+  const at = path.indexOf('overrides');
+  if (at < 0) return undefined;
+  return at === path.length - 1
+    ? 'says nothing; write `overrides: {}` to let strangers override names but not addresses, or leave it out'
+    : 'says nothing; give it a value, or leave it out';
+}
+
 /** What to say about an unknown key that an older Linkerd had, or that belongs to the other kind of client or service. */
 export function explainUnknownKey(path: KeyPath, allowed: readonly string[]): string | undefined {
   const key = String(path.at(-1));

@@ -5,7 +5,7 @@ import { uniqueListeners } from '../program/listeners.ts';
 import { builtOnly } from '../program/not-built.ts';
 import { usableTokens } from '../program/token-files.ts';
 import { type LinkerdConfig, linkerdSchema } from './config.ts';
-import { explainUnknownKey, guardedOverrides, listeners, uniqueLabels } from './config-rules.ts';
+import { explainEmptyKey, explainUnknownKey, guardedOverrides, listeners, uniqueLabels } from './config-rules.ts';
 import { notBuiltYet } from './not-built-yet.ts';
 
 const language: ConfigLanguage<LinkerdConfig> = {
@@ -13,6 +13,7 @@ const language: ConfigLanguage<LinkerdConfig> = {
   schema: linkerdSchema,
   rules: [uniqueLabels, uniqueListeners(listeners), guardedOverrides, usableTokens, builtOnly(notBuiltYet)],
   explainUnknownKey,
+  explainEmptyKey,
 };
 
 /** Loads a linkerd.yaml from its text. */

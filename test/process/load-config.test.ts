@@ -419,6 +419,20 @@ test('the original refuses and accepts the same configs', async (t) => {
   t.strictSame([...used].sort(), Object.keys(differences).sort(), 'every difference is one');
 });
 
+test('a server is not opened by an `overrides:` that says nothing; other keys without a value are left out', async (t) => {
+  const server = (lines: readonly string[]) =>
+    ['routers:', '- protocol: http', '  servers:', '  - port: 4140', ...lines.map((line) => `    ${line}`), ''].join(
+      '\n',
+    );
+  t.match(await complaints(server(['overrides:', '      # allow: [/svc]'])), [
+    /^5:5: routers\[0\]\.servers\[0\]\.overrides: says nothing; write `overrides: \{\}`/,
+  ]);
+  t.match(await complaints(server(['overrides: {maxLength: 100, allow: ~}'])), [
+    /^5:33: .*overrides\.allow: says nothing/,
+  ]);
+  t.strictSame(await complaints(server(['overrides: {}', 'clearContext:'])), []);
+});
+
 test('a server that other hosts reach and that believes overrides is warned about', async (t) => {
   const warnings = async (server: string) => {
     const text = `routers: [{protocol: http, servers: [{port: 0, ${server}}]}]`;
