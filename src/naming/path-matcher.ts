@@ -1,6 +1,6 @@
 /** Patterns over paths: the `prefix` of static configs and the `pattern` of io.l5d.rewrite. */
-import type { Path } from './path.ts';
-import { showSegment } from './path.ts';
+import { ParseError } from './parse-error.ts';
+import { Path, showSegment } from './path.ts';
 
 const CAPTURE = /\{([A-Za-z0-9.:_-]+)\}/;
 
@@ -31,6 +31,14 @@ export class PathMatcher {
     return this.#segments.flatMap((segment) => (segment === '*' ? [] : segment.names));
   }
 
+  /** A piece of the pattern's text that no segment of a path has, so that nothing matches; undefined if there is none. */
+  get impossible(): string | undefined {
+    return this.#segments
+      .filter((segment) => segment !== '*')
+      .flatMap(({ literals, names }) => (names.length === 0 ? literals : literals.filter((literal) => literal !== '')))
+      .find((literal) => !isShown(literal));
+  }
+
   /** What the captures take, by name (of two with one name, the later); undefined if the path does not match. */
   match(path: Path): ReadonlyMap<string, string> | undefined {
     if (path.length < this.#segments.length) return undefined;
@@ -50,6 +58,16 @@ export class PathMatcher {
   /** Every `{name}` in `template` replaced by what was captured; unknown ones stay. Captures are in shown form. */
   static substitute(template: string, captured: ReadonlyMap<string, string>): string {
     return template.replace(/\{([^{}]+)\}/g, (whole, name: string) => captured.get(name) ?? whole);
+  }
+}
+
+/** Whether this is how a segment, or a part of one, is shown. */
+function isShown(text: string): boolean {
+  try {
+    return Path.parse(`/${text}`).show() === `/${text}` && text !== '';
+  } catch (error) {
+    if (error instanceof ParseError) return false;
+    throw error;
   }
 }
 

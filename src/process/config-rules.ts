@@ -9,6 +9,7 @@ import type { Rule } from '../config/load.ts';
 import { type KeyPath, showKeyPath } from '../config/problem.ts';
 import { toBoolean } from '../config/scalars.ts';
 import { isLoopback } from '../control-http/auth/index.ts';
+import { PathMatcher } from '../naming/index.ts';
 import { asList, asMap, asText, type ConfigMap } from '../program/config-tree.ts';
 import { type Listener, listener } from '../program/listeners.ts';
 
@@ -52,6 +53,23 @@ export const guardedOverrides: Rule = (root, report) => {
         path: ['routers', r, 'servers', s, 'ip'],
         message: `other hosts reach this server, and their requests may route themselves to ${reach} by l5d-dtab. Where strangers are among them, set \`clearContext: true\`, or say what they may override: \`overrides: {allow: [/svc]}\``,
       });
+    }
+  }
+};
+
+/** An entry of a static config that no name can match says nothing: most likely its pattern is not what was meant. */
+export const matchablePrefixes: Rule = (root, report) => {
+  for (const [r, router] of asList(asMap(root)['routers']).entries()) {
+    for (const section of ['client', 'service']) {
+      for (const [e, entry] of asList(asMap(asMap(router)[section])['configs']).entries()) {
+        const impossible = new PathMatcher(asText(asMap(entry)['prefix']) ?? '').impossible;
+        if (impossible === undefined) continue;
+        report({
+          severity: 'warning',
+          path: ['routers', r, section, 'configs', e, 'prefix'],
+          message: `matches nothing: no name has "${impossible}" in it; \`*\` stands for one whole segment, \`{name}\` for any part of one`,
+        });
+      }
     }
   }
 };

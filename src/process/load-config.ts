@@ -5,13 +5,27 @@ import { uniqueListeners } from '../program/listeners.ts';
 import { builtOnly } from '../program/not-built.ts';
 import { usableTokens } from '../program/token-files.ts';
 import { type LinkerdConfig, linkerdSchema } from './config.ts';
-import { explainEmptyKey, explainUnknownKey, guardedOverrides, listeners, uniqueLabels } from './config-rules.ts';
+import {
+  explainEmptyKey,
+  explainUnknownKey,
+  guardedOverrides,
+  listeners,
+  matchablePrefixes,
+  uniqueLabels,
+} from './config-rules.ts';
 import { notBuiltYet } from './not-built-yet.ts';
 
 const language: ConfigLanguage<LinkerdConfig> = {
   essential: 'routers',
   schema: linkerdSchema,
-  rules: [uniqueLabels, uniqueListeners(listeners), guardedOverrides, usableTokens, builtOnly(notBuiltYet)],
+  rules: [
+    uniqueLabels,
+    uniqueListeners(listeners),
+    guardedOverrides,
+    matchablePrefixes,
+    usableTokens,
+    builtOnly(notBuiltYet),
+  ],
   explainUnknownKey,
   explainEmptyKey,
 };

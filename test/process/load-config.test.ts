@@ -433,6 +433,36 @@ test('a server is not opened by an `overrides:` that says nothing; other keys wi
   t.strictSame(await complaints(server(['overrides: {}', 'clearContext:'])), []);
 });
 
+test('a prefix of a static config that no name can have is warned about', async (t) => {
+  const withPrefix = (section: string, prefix: string) =>
+    complaints(router([`${section}: {kind: io.l5d.static, configs: [{prefix: "${prefix}"}]}`]));
+  for (const prefix of [
+    '/',
+    '',
+    'svc',
+    '/svc/*',
+    '/svc/{name}',
+    '/svc/a-{b}.{c}',
+    '/#/io.l5d.fs/web:80',
+    '/%/io.l5d.port/1/#',
+  ]) {
+    t.strictSame(await withPrefix('service', prefix), [], prefix);
+  }
+  for (const [prefix, what] of [
+    ['/svc/we*', 'we*'],
+    ['/svc/{name', '{name'],
+    ['/svc/a{}', 'a{}'],
+    ['/svc/{a b}', '{a b}'],
+    ['/svc//web', ''],
+  ] as const) {
+    t.match(
+      await withPrefix('client', prefix),
+      [`configs[0].prefix: matches nothing: no name has "${what}" in it`],
+      prefix,
+    );
+  }
+});
+
 test('a server that other hosts reach and that believes overrides is warned about', async (t) => {
   const warnings = async (server: string) => {
     const text = `routers: [{protocol: http, servers: [{port: 0, ${server}}]}]`;
