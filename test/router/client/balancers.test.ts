@@ -1,4 +1,5 @@
 /** What every balancer has to do, whatever its kind: one suite for all, on a clock and with chance that the test sets. */
+import { execFileSync } from 'node:child_process';
 import { test } from 'tap';
 import type { LoadWatcher } from '../../../src/router/client/balancers/balancer.ts';
 import {
@@ -343,6 +344,22 @@ test('aperture: as many endpoints as the load needs, the same ones on all thread
   shared.run(200_000, { concurrency: 5, ms: () => 5 });
   const width = shared.balancer.aperture ?? 0;
   t.ok(width >= 10 && width <= 40, `four threads with 5 each: ${width}`);
+  t.end();
+});
+
+test('aperture: a host that starts again begins with the same endpoints', (t) => {
+  const script = `
+    import { createBalancer } from '${new URL('../../../src/router/client/balancers/index.ts', import.meta.url)}';
+    const balancer = createBalancer({ kind: 'aperture' }, { random: Math.random, now: () => 1, workers: 1 });
+    const load = { load: 0, watcher: null, latency: null, position: 0, weight: 1 };
+    balancer.update(Array.from({ length: 1000 }, (_, i) => ({ ...load, address: '10.0.0.1:' + i })));
+    console.log(balancer.pick().address);
+  `;
+  const { NODE_OPTIONS: _, ...env } = process.env;
+  const start = () => execFileSync(process.execPath, ['--input-type=module', '-e', script], { env, encoding: 'utf8' });
+  const first = start();
+  t.match(first, /^10\.0\.0\.1:\d+\n$/);
+  t.equal(start(), first);
   t.end();
 });
 

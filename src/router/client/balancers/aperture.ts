@@ -82,7 +82,7 @@ class Aperture implements Balancer<Node>, LoadWatcher {
 }
 
 /** A host keeps its order when it starts again, and with it the backends that know it. */
-const SALT = `${hostname()} ${process.pid} `;
+const SALT = `${hostname()} `;
 
 /** FNV-1a over the text, mixed once more, since its low bits hardly differ between neighbouring addresses. */
 function rankOf(address: string): number {
