@@ -8,6 +8,9 @@ export interface Unsettled {
   whenSettled(callback: () => void): () => void;
 }
 
+/** The longest that Node's timers can wait; they take what is longer for no time at all. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
 export class Waiting implements DeadlineOwner {
   readonly #wheel: TimerWheel;
   readonly #bindingTimeoutMs: number;
@@ -41,10 +44,13 @@ export class Waiting implements DeadlineOwner {
 
   /** For so many ms. Not by the wheel: its ticks would bring the requests together again that a backoff sets apart. */
   forTime(ms: number, proceed: () => void): void {
-    const timer = setTimeout(() => {
-      this.#withdraw = null;
-      proceed();
-    }, ms);
+    const timer = setTimeout(
+      () => {
+        this.#withdraw = null;
+        proceed();
+      },
+      Math.min(ms, MAX_TIMER_MS),
+    );
     this.#withdraw = () => clearTimeout(timer);
   }
 

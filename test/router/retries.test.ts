@@ -169,6 +169,19 @@ test('Retry-After is waited for, and a long one is passed on', async (t) => {
   }
 });
 
+test('a wait that is longer than a timer can be does not end at once', async (t) => {
+  const busy = ({ socket }: Arrived): void => respond(socket, '503 Service Unavailable', 'Retry-After: 2147483\r\n');
+  const { backend, port } = await retryWorld(t, [busy, succeeds], {
+    router: [
+      'service: {responseClassifier: {kind: io.l5d.http.retryableAll5XX}, retries: {maxRetryAfterMs: 2147483647, backoff: {kind: constant, ms: 9999}}}',
+    ],
+  });
+  const connection = await RawConnection.open(port());
+  t.teardown(() => connection.destroy());
+  await connection.send(`${requestText({})}<<sleep 0.2s>>`);
+  t.strictSame([backend.attempts(), connection.received], [1, '']);
+});
+
 test('a nack is tried again at once, whatever the method; then the client is told', async (t) => {
   for (const field of ['finagle-http-nack: true\r\n', 'Retry-After: 0\r\n']) {
     const nacks = ({ socket }: Arrived): void => respond(socket, '503 Service Unavailable', field);
