@@ -31,6 +31,9 @@ export interface ReplicaOptions {
   createEndpoint(address: Address): Endpoint;
 }
 
+/** Who has drawn so often would not find another one: however high `maxEffort` is, a request takes no longer than that. */
+const DRAWS_PER_ENDPOINT = 5;
+
 export class Replicas {
   readonly #options: ReplicaOptions;
   /** Its first word counts changes of marks by any worker. */
@@ -102,7 +105,7 @@ export class Replicas {
     let endpoint = balancer.pick();
     if (endpoint === null) return null;
     for (let draw = 1; endpoint.isFull || tried?.includes(endpoint) === true; draw++) {
-      if (draw === maxEffort) {
+      if (draw === maxEffort || draw === DRAWS_PER_ENDPOINT * this.#endpoints.size) {
         if (tried?.includes(endpoint) === true) return this.#untried(tried);
         metrics.maxEffortExhausted();
         return endpoint;

@@ -51,6 +51,17 @@ for (const { kind } of balancerKinds) {
     t.end();
   });
 
+  test(`${kind}: no maxEffort makes a request search for long`, (t) => {
+    const effort = kind === 'heap' ? {} : { maxEffort: 2 ** 31 - 1 };
+    const shared = new SharedWorld(t, { balancer: { ...balancer, ...effort }, pool: { maxSize: 1 } });
+    const a = shared.worker();
+    a.replicas.update(shared.addresses(1));
+    const startedMs = performance.now();
+    t.equal(a.replicas.pick([a.at(1)]), null);
+    t.ok(performance.now() - startedMs < 1000);
+    t.end();
+  });
+
   test(`${kind}: an endpoint without a connection to spare is passed over`, (t) => {
     const shared = new SharedWorld(t, { balancer, pool: { maxSize: 1 } });
     const a = shared.worker();
