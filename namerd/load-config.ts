@@ -1,5 +1,5 @@
 /** Loading namerd.yaml: its schema, its rules, and the JSON Schema that editors complete from. */
-import { type ConfigLanguage, type ConfigSource, type Loaded, load, readSource } from '../src/config/load.ts';
+import { type ConfigLanguage, type ConfigSource, type Loaded, load, loadFile } from '../src/config/load.ts';
 import { consistentAccessLogs } from '../src/program/access-logs.ts';
 import { jsonSchemaOf } from '../src/program/json-schema.ts';
 import { uniqueListeners } from '../src/program/listeners.ts';
@@ -29,9 +29,8 @@ export function loadConfig(source: ConfigSource): Promise<Loaded<NamerdConfig>> 
 }
 
 /** Loads a namerd.yaml from a file, or from standard input for `-`. */
-export async function loadConfigFile(path: string): Promise<Loaded<NamerdConfig>> {
-  const source = readSource(path);
-  return 'text' in source ? await loadConfig(source) : { ok: false, errors: [source], warnings: [] };
+export function loadConfigFile(path: string): Promise<Loaded<NamerdConfig>> {
+  return loadFile(path, language);
 }
 
 /** The JSON Schema of namerd.yaml. */

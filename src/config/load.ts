@@ -59,8 +59,13 @@ export async function load<Config>(source: ConfigSource, language: ConfigLanguag
   return { ok: true, config: config.value, warnings };
 }
 
-/** Reads a config file, or standard input for `-`. */
-export function readSource(path: string): ConfigSource | Problem {
+/** Loads a config from a file, or from standard input for `-`. */
+export async function loadFile<Config>(path: string, language: ConfigLanguage<Config>): Promise<Loaded<Config>> {
+  const source = readSource(path);
+  return 'text' in source ? await load(source, language) : { ok: false, errors: [source], warnings: [] };
+}
+
+function readSource(path: string): ConfigSource | Problem {
   const name = path === '-' ? '<stdin>' : path;
   const problem = (message: string): Problem => ({ severity: 'error', file: name, path: '', message });
   let descriptor: number;

@@ -1,5 +1,5 @@
 /** Loading linkerd.yaml: its schema, its rules, and the JSON Schema that editors complete from. */
-import { type ConfigLanguage, type ConfigSource, type Loaded, load, readSource } from '../config/load.ts';
+import { type ConfigLanguage, type ConfigSource, type Loaded, load, loadFile } from '../config/load.ts';
 import { jsonSchemaOf } from '../program/json-schema.ts';
 import { uniqueListeners } from '../program/listeners.ts';
 import { builtOnly } from '../program/not-built.ts';
@@ -36,9 +36,8 @@ export function loadConfig(source: ConfigSource): Promise<Loaded<LinkerdConfig>>
 }
 
 /** Loads a linkerd.yaml from a file, or from standard input for `-`. */
-export async function loadConfigFile(path: string): Promise<Loaded<LinkerdConfig>> {
-  const source = readSource(path);
-  return 'text' in source ? await loadConfig(source) : { ok: false, errors: [source], warnings: [] };
+export function loadConfigFile(path: string): Promise<Loaded<LinkerdConfig>> {
+  return loadFile(path, language);
 }
 
 /** The JSON Schema of linkerd.yaml. */
