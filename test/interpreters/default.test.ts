@@ -1,15 +1,18 @@
 import { test } from 'tap';
 import { DefaultInterpreter } from '../../src/interpreters/index.ts';
-import { constant, ok, pending } from '../../src/live/index.ts';
-import { Dtab, Path, type Resolver } from '../../src/naming/index.ts';
+import { pending } from '../../src/live/index.ts';
+import { Dtab, Path } from '../../src/naming/index.ts';
 import { eventually, Watcher } from '../support/eventually.ts';
 import { MapNamer } from '../support/map-namer.ts';
-
-const resolver: Resolver = { resolve: () => constant(ok([])), resolveOnce: async () => [] };
+import { noHosts } from '../support/no-hosts.ts';
 
 function setUp() {
   const namer = new MapNamer();
-  const interpreter = new DefaultInterpreter({ namers: [{ prefix: Path.utf8('n'), namer }], resolver, lingerMs: 20 });
+  const interpreter = new DefaultInterpreter({
+    namers: [{ prefix: Path.utf8('n'), namer }],
+    resolver: noHosts,
+    lingerMs: 20,
+  });
   return { namer, interpreter };
 }
 

@@ -2,17 +2,13 @@ import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'tap';
 import { FileInterpreter } from '../../src/interpreters/fs.ts';
-import { Dtab, Path, type Resolver } from '../../src/naming/index.ts';
+import { Dtab, Path } from '../../src/naming/index.ts';
 import { eventually, Watcher } from '../support/eventually.ts';
 import { MemoryLog } from '../support/log.ts';
 import { MapNamer } from '../support/map-namer.ts';
+import { noHosts } from '../support/no-hosts.ts';
 import { WatchedName } from '../support/remote-interpreter.ts';
 import { tempDir } from '../support/temp-dir.ts';
-
-const resolver: Resolver = {
-  resolve: () => ({ value: { phase: 'pending', since: 0 } }),
-  resolveOnce: async () => [],
-};
 
 function setUp(t: { teardown(fn: () => void): void }, content?: string) {
   const file = join(tempDir(t), 'dtab');
@@ -25,7 +21,7 @@ function setUp(t: { teardown(fn: () => void): void }, content?: string) {
   for (const name of ['/a', '/b', '/c']) namer.bind(name);
   const log = new MemoryLog();
   const namers = [{ prefix: Path.parse('/test'), namer }];
-  const interpreter = new FileInterpreter(file, { namers, resolver, log });
+  const interpreter = new FileInterpreter(file, { namers, resolver: noHosts, log });
   t.teardown(() => interpreter.close());
   const watch = (path: string, dtab = ''): WatchedName => {
     const name = new WatchedName(interpreter.bind(Dtab.parse(dtab), Path.parse(path)));

@@ -3,7 +3,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { test } from 'tap';
 import { DefaultInterpreter } from '../../src/interpreters/index.ts';
-import { type Activity, constant, derive, hasValue, ok, until } from '../../src/live/index.ts';
+import { type Activity, derive, hasValue, until } from '../../src/live/index.ts';
 import { fs } from '../../src/namers/fs/index.ts';
 import { rewrite } from '../../src/namers/rewrite.ts';
 import {
@@ -15,10 +15,10 @@ import {
   leaves,
   type NameTree,
   Path,
-  type Resolver,
   TREE_WEIGHT,
 } from '../../src/naming/index.ts';
 import { MemoryLog } from '../support/log.ts';
+import { noHosts } from '../support/no-hosts.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
 interface Vector {
@@ -74,12 +74,6 @@ const DIFFERENCES: readonly {
   },
 ];
 
-/** Hosts as a machine without a network knows them. */
-const resolver: Resolver = {
-  resolve: () => constant(ok([])),
-  resolveOnce: async () => [],
-};
-
 test('bind and delegate', async (t) => {
   const rootDir = tempDir(t);
   for (const [name, content] of Object.entries(
@@ -88,7 +82,7 @@ test('bind and delegate', async (t) => {
     await mkdir(dirname(join(rootDir, name)), { recursive: true });
     await writeFile(join(rootDir, name), content);
   }
-  const context = { resolver, log: new MemoryLog(), lingerMs: 100 };
+  const context = { resolver: noHosts, log: new MemoryLog(), lingerMs: 100 };
   const fsNamer = fs.create({ rootDir }, context);
   const rewriteNamer = rewrite.create(
     { prefix: '/io.l5d.rewrite', pattern: '/{a}/{b}', name: '/#/io.l5d.fs/{b}/{a}' },
@@ -99,7 +93,7 @@ test('bind and delegate', async (t) => {
       { prefix: Path.utf8('io.l5d.fs'), namer: fsNamer },
       { prefix: Path.utf8('io.l5d.rewrite'), namer: rewriteNamer },
     ],
-    resolver,
+    resolver: noHosts,
     lingerMs: 100,
   });
   t.teardown(() => {

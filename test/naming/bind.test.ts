@@ -1,6 +1,6 @@
 import { test } from 'tap';
 import { DefaultInterpreter } from '../../src/interpreters/index.ts';
-import { type Activity, constant, derive, failed, ok, pending, variable } from '../../src/live/index.ts';
+import { type Activity, derive, failed, ok, pending, variable } from '../../src/live/index.ts';
 import {
   type Addr,
   type AddrTransformer,
@@ -14,7 +14,6 @@ import {
   type NameTree,
   Path,
   type ReplacingTransformer,
-  type Resolver,
   Scope,
   TREE_WEIGHT,
   toJson,
@@ -23,9 +22,9 @@ import {
   utilityNamers,
 } from '../../src/naming/index.ts';
 import { MapNamer } from '../support/map-namer.ts';
+import { noHosts } from '../support/no-hosts.ts';
 
-const resolver: Resolver = { resolve: () => constant(ok([])), resolveOnce: async () => [] };
-const utility = utilityNamers(resolver);
+const utility = utilityNamers(noHosts);
 
 function setUp(dtab: string) {
   const namer = new MapNamer();
@@ -254,7 +253,7 @@ test('an explanation waits for namers', async (t) => {
 test('an interpreter with transformers explains each leaf before and after', async (t) => {
   const namer = new MapNamer();
   namer.bind('/a', 80);
-  const inner = new DefaultInterpreter({ namers: [{ prefix: Path.utf8('n'), namer }], resolver });
+  const inner = new DefaultInterpreter({ namers: [{ prefix: Path.utf8('n'), namer }], resolver: noHosts });
   const interpreter = transformInterpreter(inner, [portPlusOne, marked], () => ok({ type: 'neg' }));
   t.teardown(() => interpreter.close());
   const dtab = Dtab.parse('/svc => /#/n');

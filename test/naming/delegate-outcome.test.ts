@@ -1,7 +1,7 @@
 // What is read off an explanation's JSON is what binding gives.
 import fc from 'fast-check';
 import { test } from 'tap';
-import { constant, hasValue, ok } from '../../src/live/index.ts';
+import { hasValue } from '../../src/live/index.ts';
 import type { BoundJson } from '../../src/naming/delegate-json.ts';
 import { outcomeOf } from '../../src/naming/delegate-outcome.ts';
 import {
@@ -21,6 +21,7 @@ import {
 } from '../../src/naming/index.ts';
 import { MapNamer } from '../support/map-namer.ts';
 import { treeOf } from '../support/names.ts';
+import { noHosts } from '../support/no-hosts.ts';
 
 /** Names lead on to names of a higher rank, so that nothing goes round in circles; the last to the namer, or nowhere. */
 const RANKS = 4;
@@ -40,7 +41,7 @@ const dtab = fc.array(entry, { maxLength: 8 }).map((entries) => new Dtab(entries
 test('an outcome is what binding gives', (t) => {
   const namer = new MapNamer();
   for (const name of ['/a', '/b']) namer.bind(name);
-  const utility = utilityNamers({ resolve: () => constant(ok([])), resolveOnce: async () => [] });
+  const utility = utilityNamers(noHosts);
   t.teardown(() => utility.close());
   const scope = new Scope([{ prefix: Path.utf8('m'), namer }], utility);
   const idOfName = ({ id }: BoundName): string => id.show();

@@ -13,8 +13,9 @@ import {
   toJson,
   utilityNamers,
 } from '../../src/naming/index.ts';
+import { noHosts } from '../support/no-hosts.ts';
 
-const scope = new Scope([], utilityNamers({ resolve: () => constant(ok([])), resolveOnce: async () => [] }));
+const scope = new Scope([], utilityNamers(noHosts));
 
 function failure(dtab: string, path: string): string | undefined {
   const bound = bind(scope, Dtab.parse(dtab), Path.parse(path));

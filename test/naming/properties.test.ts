@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { test } from 'tap';
 import { DefaultInterpreter } from '../../src/interpreters/index.ts';
-import { type Activity, constant, failed, ok, pending } from '../../src/live/index.ts';
+import { type Activity, failed, pending } from '../../src/live/index.ts';
 import {
   ANY,
   type BoundName,
@@ -14,7 +14,6 @@ import {
   PathMatcher,
   Prefix,
   parseTree,
-  type Resolver,
   sameTree,
   showTree,
   simplify,
@@ -22,6 +21,7 @@ import {
 import { eventually, Watcher } from '../support/eventually.ts';
 import { MapNamer } from '../support/map-namer.ts';
 import { dtab, path, prefix, tree, treeOf } from '../support/names.ts';
+import { noHosts } from '../support/no-hosts.ts';
 
 const samePaths = (a: NameTree<Path>, b: NameTree<Path>) => sameTree(a, b, (x, y) => x.equals(y));
 
@@ -121,8 +121,6 @@ test('captures take what greedy ones of an anchored regular expression take', as
   );
 });
 
-const resolver: Resolver = { resolve: () => constant(ok([])), resolveOnce: async () => [] };
-
 test('a binding that saw any sequence of updates is what a fresh one is', async (t) => {
   const name = fc.constantFrom('/a', '/b', '/c');
   const target = fc.constantFrom('/#/n/a', '/#/n/b', '/#/n/c', '/x', '/y').map((text) => Path.parse(text));
@@ -138,7 +136,11 @@ test('a binding that saw any sequence of updates is what a fresh one is', async 
       const namer = new MapNamer();
       const make = () => {
         const namers = [{ prefix: Path.utf8('n'), namer }];
-        return new DefaultInterpreter({ namers, resolver, limits: { maxDepth: 10, maxLookups: 200, maxNesting: 100 } });
+        return new DefaultInterpreter({
+          namers,
+          resolver: noHosts,
+          limits: { maxDepth: 10, maxLookups: 200, maxNesting: 100 },
+        });
       };
       const svc = Path.parse('/svc');
       const old = make();

@@ -6,11 +6,11 @@ import { Namespaces } from '../../namerd/namespaces.ts';
 import { Receipts } from '../../namerd/receipts/receipts.ts';
 import { InMemoryStorage } from '../../namerd/storage/in-memory.ts';
 import type { DtabStorage } from '../../namerd/storage/storage.ts';
-import { constant, failed } from '../../src/live/index.ts';
 import { MetricRegistry } from '../../src/metrics/registry.ts';
 import { FsNamer } from '../../src/namers/fs/namer.ts';
-import { type ConfiguredNamer, Dtab, type Namer, Path, type Resolver } from '../../src/naming/index.ts';
+import { type ConfiguredNamer, Dtab, type Namer, Path } from '../../src/naming/index.ts';
 import { MemoryLog } from './log.ts';
+import { noHosts } from './no-hosts.ts';
 import { tempDir } from './temp-dir.ts';
 
 interface Test {
@@ -42,11 +42,6 @@ export interface RunningController {
   close(graceMs?: number): Promise<void>;
 }
 
-const noDns: Resolver = {
-  resolve: () => constant(failed(new Error('no DNS in this test'))),
-  resolveOnce: () => Promise.reject(new Error('no DNS in this test')),
-};
-
 export async function startController(t: Test, options: ControllerOptions = {}): Promise<RunningController> {
   const { namespaces = {}, files = {}, config = {} } = options;
   const dir = join(tempDir(t), 'disco');
@@ -64,10 +59,10 @@ export async function startController(t: Test, options: ControllerOptions = {}):
   const dtabs = Object.fromEntries(Object.entries(namespaces).map(([name, dtab]) => [name, Dtab.parse(dtab)]));
   const storage = options.storage ?? new InMemoryStorage(dtabs);
   const log = new MemoryLog();
-  const namer = new FsNamer(dir, { log, resolver: noDns });
+  const namer = new FsNamer(dir, { log, resolver: noHosts });
   const namers: ConfiguredNamer[] = [{ prefix: Path.utf8('io.l5d.fs'), namer }];
   if (options.namer !== undefined) namers.push({ prefix: Path.utf8('test'), namer: options.namer });
-  const bound = new Namespaces(storage, { namers, resolver: noDns });
+  const bound = new Namespaces(storage, { namers, resolver: noHosts });
   const receipts = new Receipts({ log });
   const metrics = new MetricRegistry().scope(['interface', httpController.kind]);
   const controller = httpController.create(

@@ -7,22 +7,14 @@ import { Receipts } from '../../namerd/receipts/receipts.ts';
 import { InMemoryStorage } from '../../namerd/storage/in-memory.ts';
 import type { DtabStorage } from '../../namerd/storage/storage.ts';
 import { MetricRegistry } from '../../src/metrics/registry.ts';
-import { type Dtab, Path, type Resolver } from '../../src/naming/index.ts';
+import { type Dtab, Path } from '../../src/naming/index.ts';
 import { MemoryLog } from './log.ts';
 import { MapNamer } from './map-namer.ts';
+import { noHosts } from './no-hosts.ts';
 
 interface Test {
   teardown(fn: () => unknown): void;
 }
-
-const noResolver: Resolver = {
-  resolve: () => {
-    throw new Error('no DNS in this test');
-  },
-  resolveOnce: () => {
-    throw new Error('no DNS in this test');
-  },
-};
 
 export interface TestNamerd {
   readonly port: number;
@@ -49,7 +41,7 @@ export async function startTestNamerd(t: Test, options: TestNamerdOptions = {}):
   const { namer = new MapNamer(), port = 0 } = options;
   const storage: DtabStorage = options.storage ?? new InMemoryStorage(options.dtabs);
   const namers = [{ prefix: Path.parse('/test'), namer }];
-  const namespaces = new Namespaces(storage, { namers, resolver: noResolver });
+  const namespaces = new Namespaces(storage, { namers, resolver: noHosts });
   const log = new MemoryLog();
   const receipts = new Receipts({ notices: storage.notices, log });
   const metrics = new MetricRegistry().scope(['interface', 'io.l5d.mesh']);

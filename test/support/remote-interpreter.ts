@@ -3,34 +3,16 @@ import { mesh } from '../../src/interpreters/mesh/index.ts';
 import type { namerdHttp } from '../../src/interpreters/namerd-http/index.ts';
 import type { RemoteInterpreter } from '../../src/interpreters/remote/interpreter.ts';
 import { type Activity, ok, type Variable, variable } from '../../src/live/index.ts';
-import {
-  type Addr,
-  type BoundName,
-  Dtab,
-  leaf,
-  map,
-  type NameTree,
-  Path,
-  type Resolver,
-  showTree,
-} from '../../src/naming/index.ts';
+import { type Addr, type BoundName, Dtab, leaf, map, type NameTree, Path, showTree } from '../../src/naming/index.ts';
 import { Watcher } from './eventually.ts';
 import { MemoryLog } from './log.ts';
 import { testMetrics } from './metrics.ts';
+import { noHosts } from './no-hosts.ts';
 import { tempDir } from './temp-dir.ts';
 
 interface Test {
   teardown(fn: () => unknown): void;
 }
-
-const noResolver: Resolver = {
-  resolve: () => {
-    throw new Error('no DNS in this test');
-  },
-  resolveOnce: () => {
-    throw new Error('no DNS in this test');
-  },
-};
 
 export interface TestInterpreter {
   readonly interpreter: RemoteInterpreter;
@@ -125,7 +107,7 @@ export function startInterpreter(t: Test, options: TestInterpreterOptions): Test
     { dst: '/$/inet/namerd/4321', retry: { baseSeconds: 0.05, maxSeconds: 0.1 }, ...options.config },
     {
       namers: [],
-      resolver: noResolver,
+      resolver: noHosts,
       router: options.router ?? 'test',
       log,
       metrics: metrics.registry,

@@ -6,24 +6,28 @@ import { runInNewContext } from 'node:vm';
 import { type Test, test } from 'tap';
 import { watchedDirectories } from '../../../src/files/index.ts';
 import { DefaultInterpreter } from '../../../src/interpreters/index.ts';
-import { constant, hasValue, observe, ok } from '../../../src/live/index.ts';
+import { hasValue, observe } from '../../../src/live/index.ts';
 import { MAX_LINGERING } from '../../../src/live/linger.ts';
 import { fs } from '../../../src/namers/fs/index.ts';
-import { Dtab, Path, type Resolver } from '../../../src/naming/index.ts';
+import { Dtab, Path } from '../../../src/naming/index.ts';
 import { eventually, Watcher } from '../../support/eventually.ts';
 import { MemoryLog } from '../../support/log.ts';
+import { noHosts } from '../../support/no-hosts.ts';
 
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 
-const resolver: Resolver = { resolve: () => constant(ok([])), resolveOnce: async () => [] };
 const dtab = Dtab.parse('/svc => /#/fs');
 
 function setUp(t: Test, files: Record<string, string | Record<string, string>>, lingerMs?: number) {
   const rootDir = join(t.testdir({ disco: files }), 'disco');
   const linger = lingerMs === undefined ? {} : { lingerMs };
-  const namer = fs.create({ rootDir }, { resolver, log: new MemoryLog(), ...linger });
-  const interpreter = new DefaultInterpreter({ namers: [{ prefix: Path.utf8('fs'), namer }], resolver, ...linger });
+  const namer = fs.create({ rootDir }, { resolver: noHosts, log: new MemoryLog(), ...linger });
+  const interpreter = new DefaultInterpreter({
+    namers: [{ prefix: Path.utf8('fs'), namer }],
+    resolver: noHosts,
+    ...linger,
+  });
   t.teardown(() => {
     interpreter.close();
     namer.close();
