@@ -3,13 +3,12 @@
  * key was last modified. Several namerds may share it; each follows the others' changes by a watch.
  */
 
-import { equalJitter } from '../../../src/config/backoff.ts';
 import { type ClientOptions, ControlClient } from '../../../src/control-http/index.ts';
 import type { Activity, Live } from '../../../src/live/index.ts';
 import type { Dtab } from '../../../src/naming/index.ts';
 import type { Log } from '../../../src/port/log.ts';
 import { badNamespaceName } from '../../namespace-name.ts';
-import { noticePrefix } from '../remote/config.ts';
+import { noticePrefix, usualBackoff } from '../remote/config.ts';
 import { Following } from '../remote/following.ts';
 import { RevisionedTable } from '../remote/revisions.ts';
 import type { DtabStorage, Notices, Version, VersionedDtab, Written } from '../storage.ts';
@@ -22,9 +21,6 @@ export interface EtcdStorageOptions extends ClientOptions {
   readonly pathPrefix: string;
 }
 
-/** Before the connection is tried again, ms: the first time, and at the most. */
-const RETRY_MS = 250;
-const RETRY_MAX_MS = 10_000;
 /** How often etcd is asked whether the watch has told all, ms: one whose connection went silently would tell nothing for ever. */
 const CHECK_MS = 5_000;
 
@@ -56,7 +52,7 @@ export class EtcdStorage implements DtabStorage {
       origin: this.#client.origin,
       table: this.#table,
       log,
-      backoff: equalJitter(RETRY_MS, RETRY_MAX_MS, Math.random),
+      backoff: usualBackoff,
       follow: (current, signal) => this.#follow(current, signal),
     });
   }
