@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Test, test } from 'tap';
 import { httpRequest } from './support/http-get.ts';
-import { freePorts, portOf } from './support/ports.ts';
+import { freePorts, portOf, takenPort } from './support/ports.ts';
 import { ROOT, runProgram } from './support/program.ts';
 import { startSignpost } from './support/signpost.ts';
-import { tempDir } from './support/temp-dir.ts';
+import { tempDir, tempFile } from './support/temp-dir.ts';
 import { until } from './support/until.ts';
 
 const minimal = 'routers:\n- protocol: http\n  servers: [{port: 0}]\n';
@@ -19,9 +19,7 @@ function signpost(t: Test, ...args: string[]) {
 }
 
 function fileOf(t: Test, text: string): string {
-  const file = join(tempDir(t), 'linkerd.yaml');
-  writeFileSync(file, text);
-  return file;
+  return tempFile(t, 'linkerd.yaml', text);
 }
 
 test('a wrong command line says what to do and ends with 1', async (t) => {
@@ -247,10 +245,7 @@ test('two signals at once are one: of a terminal and of a launcher that passes i
 });
 
 test('a port that is taken is told with its key', async (t) => {
-  const holder = createServer();
-  await new Promise<void>((resolve) => holder.listen(0, '127.0.0.1', resolve));
-  t.teardown(() => holder.close());
-  const taken = portOf(holder);
+  const taken = await takenPort(t);
   const [admin] = await freePorts(1);
   const router = (port: number) => `routers: [{protocol: http, servers: [{port: ${port}}]}]`;
   const server = await signpost(t, fileOf(t, `admin: {port: ${admin}}\n${router(taken)}`));

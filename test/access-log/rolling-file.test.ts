@@ -21,7 +21,7 @@ import { parseRollPolicy } from '../../src/access-log/roll-policy.ts';
 import { RollingFile, type RollingFileOptions } from '../../src/access-log/rolling-file.ts';
 import { eventually } from '../support/eventually.ts';
 import { MemoryLog } from '../support/log.ts';
-import { tempDir } from '../support/temp-dir.ts';
+import { tempDir, tempFile } from '../support/temp-dir.ts';
 
 process.env['TZ'] = 'America/New_York';
 
@@ -98,8 +98,7 @@ test('rolled by time, and named after the period of its lines', async (t) => {
 });
 
 test('what an earlier run has left is rolled by when it was written', async (t) => {
-  const path = join(tempDir(t), 'access.log');
-  writeFileSync(path, 'yesterday\n');
+  const path = tempFile(t, 'access.log', 'yesterday\n');
   utimesSync(path, at('2026-01-02T20:00:00') / 1000, at('2026-01-02T20:00:00') / 1000);
   const { file, files } = await openFile(t, { path, policy: 'daily' });
   file.write('today', at('2026-01-03T00:00:01'));

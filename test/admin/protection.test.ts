@@ -1,17 +1,15 @@
 // `admin.tls` and `admin.auth`: who gets in, and who may stop the process.
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import https from 'node:https';
-import { join } from 'node:path';
 import { test } from 'tap';
 import { certificateAuthority } from '../support/certificates.ts';
-import { tempDir } from '../support/temp-dir.ts';
+import { tempFile } from '../support/temp-dir.ts';
 import { startWorld } from '../support/world.ts';
 
 test('over TLS, with tokens: probes need none, readers read, and only who may all may stop it', async (t) => {
   const authority = certificateAuthority(t);
   const { certPath, keyPath } = authority.issue('signpost');
-  const tokensPath = join(tempDir(t), 'tokens');
-  writeFileSync(tokensPath, 'scraper s-0123456789abcdef\nadmin a-0123456789abcdef\n');
+  const tokensPath = tempFile(t, 'tokens', 'scraper s-0123456789abcdef\nadmin a-0123456789abcdef\n');
   const grants = '[{name: scraper, read: ["*"]}, {name: admin, write: ["*"]}]';
   const { signpost, adminPort } = await startWorld(t, {
     admin: `tls: {certPath: ${certPath}, keyPath: ${keyPath}}, auth: {tokensPath: ${tokensPath}, grants: ${grants}}`,

@@ -16,7 +16,7 @@ import { ok, variable } from '../../src/live/index.ts';
 import { httpRequest } from '../support/http-get.ts';
 import { MemoryLog } from '../support/log.ts';
 import { testMetrics } from '../support/metrics.ts';
-import { tempDir } from '../support/temp-dir.ts';
+import { tempDir, tempFile } from '../support/temp-dir.ts';
 import { until } from '../support/until.ts';
 
 const CI = 'c1-0123456789abcdef';
@@ -27,8 +27,7 @@ async function open(
   grants: AuthConfig['grants'],
   text = `ci ${CI}\nann ${ANN}\n`,
 ) {
-  const tokensPath = join(tempDir(t), 'tokens');
-  writeFileSync(tokensPath, text);
+  const tokensPath = tempFile(t, 'tokens', text);
   const log = new MemoryLog();
   const authenticator = await Authenticator.open({ tokensPath, grants }, log);
   t.teardown(() => authenticator.close());
@@ -100,8 +99,7 @@ test('the file of tokens is followed; what is wrong with it is said without tell
 });
 
 test('who is turned away is counted, by the reason', async (t) => {
-  const tokensPath = join(tempDir(t), 'tokens');
-  writeFileSync(tokensPath, `ci ${CI}\n`);
+  const tokensPath = tempFile(t, 'tokens', `ci ${CI}\n`);
   const metrics = testMetrics();
   t.teardown(() => metrics.close());
   const server = new ControlServer({
@@ -131,8 +129,7 @@ test('who is turned away is counted, by the reason', async (t) => {
 });
 
 test('a token that is taken back ends what it has open, and nothing else', async (t) => {
-  const tokensPath = join(tempDir(t), 'tokens');
-  writeFileSync(tokensPath, `ci ${CI}\nann ${ANN}\n`);
+  const tokensPath = tempFile(t, 'tokens', `ci ${CI}\nann ${ANN}\n`);
   const live = variable(ok({ key: '1', text: '1' }));
   const server = new ControlServer({
     name: 'test server',

@@ -1,6 +1,6 @@
 // The configurations in examples/namerd/ that need no other server: valid as they stand, and doing what their headers promise. Those
 // on etcd and Consul are run in test/etcd and test/interop.
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'tap';
 import { httpRequest } from '../support/http-get.ts';
@@ -8,7 +8,7 @@ import { startNamerd } from '../support/namerd.ts';
 import { namerdExamples } from '../support/namerd-examples.ts';
 import { ROOT, runProgram } from '../support/program.ts';
 import { startSignpost } from '../support/signpost.ts';
-import { tempDir } from '../support/temp-dir.ts';
+import { tempFile } from '../support/temp-dir.ts';
 import { until } from '../support/until.ts';
 
 const FOLDER = join(ROOT, 'examples/namerd');
@@ -39,8 +39,7 @@ test('namerd.yaml and linkerd.yaml: names are made and moved with namerctl', asy
   const namerd = await startNamerd(t, config);
   await startSignpost(t, await examples.config('linkerd.yaml'));
   const namerctl = async (command: string, dtab: string) => {
-    const file = join(tempDir(t), 'dtab');
-    writeFileSync(file, dtab);
+    const file = tempFile(t, 'dtab', dtab);
     const url = `http://127.0.0.1:${examples.port('4180')}`;
     const args = ['--base-url', url, 'dtab', command, 'default', file];
     t.match(await runProgram(t, 'namerd/ctl/main.ts', args).exited, { code: 0 });

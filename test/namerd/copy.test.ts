@@ -1,5 +1,4 @@
 // `namerd copy`, as its own process.
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Test, test } from 'tap';
 import { SqliteStorage } from '../../namerd/storage/sqlite/storage.ts';
@@ -7,14 +6,13 @@ import { Dtab } from '../../src/naming/index.ts';
 import { MemoryLog } from '../support/log.ts';
 import { freePorts } from '../support/ports.ts';
 import { runProgram } from '../support/program.ts';
-import { tempDir } from '../support/temp-dir.ts';
+import { tempDir, tempFile } from '../support/temp-dir.ts';
 import { names, read, writtenVersion } from './storage/conformance.ts';
 
 const INTERFACES = 'interfaces: [{kind: io.l5d.httpController}]\n';
 
 function config(t: Test, storage: string): string {
-  const file = join(tempDir(t), 'namerd.yaml');
-  writeFileSync(file, `storage: ${storage}\n${INTERFACES}`);
+  const file = tempFile(t, 'namerd.yaml', `storage: ${storage}\n${INTERFACES}`);
   return file;
 }
 

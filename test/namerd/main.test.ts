@@ -1,14 +1,13 @@
 // The namerd command as people run it: its own process, its output and its exit codes.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Test, test } from 'tap';
 import { httpRequest } from '../support/http-get.ts';
 import { startNamerd } from '../support/namerd.ts';
-import { freePorts, portOf } from '../support/ports.ts';
+import { freePorts, takenPort } from '../support/ports.ts';
 import { ROOT, runProgram } from '../support/program.ts';
-import { tempDir } from '../support/temp-dir.ts';
+import { tempDir, tempFile } from '../support/temp-dir.ts';
 
 const MINIMAL = 'storage: {kind: io.l5d.inMemory}\ninterfaces: [{kind: io.l5d.httpController, port: 0}]\n';
 
@@ -17,9 +16,7 @@ function namerd(t: Test, ...args: string[]) {
 }
 
 function fileOf(t: Test, text: string): string {
-  const file = join(tempDir(t), 'namerd.yaml');
-  writeFileSync(file, text);
-  return file;
+  return tempFile(t, 'namerd.yaml', text);
 }
 
 test('a wrong command line says what to do and ends with 1', async (t) => {
@@ -103,10 +100,7 @@ test('ends with 0 when the admin server is asked to shut down, and lets a call i
 });
 
 test('a port that is taken is told with its key', async (t) => {
-  const holder = createServer();
-  await new Promise<void>((resolve) => holder.listen(0, '127.0.0.1', resolve));
-  t.teardown(() => holder.close());
-  const taken = portOf(holder);
+  const taken = await takenPort(t);
   const [admin] = await freePorts(1);
   const config = (adminPort: number | undefined, port: number) =>
     fileOf(

@@ -1,13 +1,13 @@
 // What `npm pack` makes, installed in an empty folder: it must run without the sources.
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type Test, test } from 'tap';
 import { httpRequest } from '../support/http-get.ts';
 import { freePorts } from '../support/ports.ts';
 import { ROOT, runProgram } from '../support/program.ts';
 import { projectFiles } from '../support/project-files.ts';
-import { tempDir } from '../support/temp-dir.ts';
+import { tempDir, tempFile } from '../support/temp-dir.ts';
 
 interface Manifest {
   readonly version: string;
@@ -88,8 +88,7 @@ test('the package', async (t) => {
     const config = join(ROOT, 'examples/http-proxy.yaml');
     t.match(await runProgram(t, command('signpost'), ['check', config]).exited, { code: 0, stdout: /ok/ });
     t.match(await runProgram(t, command('namerd'), ['--version']).exited, { code: 0, stdout: `${manifest.version}\n` });
-    const routes = join(tempDir(t), 'routes.dtab');
-    writeFileSync(routes, '/svc => /#/io.l5d.fs');
+    const routes = tempFile(t, 'routes.dtab', '/svc => /#/io.l5d.fs');
     t.match(await runProgram(t, command('namerctl'), ['dtab', 'check', routes]).exited, {
       code: 0,
       stdout: `${routes}: ok\n`,

@@ -17,6 +17,14 @@ export async function freePorts(count: number): Promise<number[]> {
   return ports;
 }
 
+/** A TCP port of loopback that is somebody else's until the test is over. */
+export async function takenPort(t: { teardown(fn: () => unknown): void }): Promise<number> {
+  const holder = createServer();
+  await new Promise<void>((resolve) => holder.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => holder.close());
+  return portOf(holder);
+}
+
 /** The TCP port of a listening server. */
 export function portOf(server: Server): number {
   const address = server.address();

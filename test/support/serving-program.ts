@@ -1,10 +1,8 @@
 /** Starts a program that runs a config, the way users do, and stops it. */
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { parse } from 'yaml';
 import { httpRequest } from './http-get.ts';
 import { type Exit, type Program, runProgram } from './program.ts';
-import { tempDir } from './temp-dir.ts';
+import { tempFile } from './temp-dir.ts';
 import { reached } from './until.ts';
 
 export interface ServingProgram extends Program {
@@ -29,8 +27,7 @@ export async function startServing(
   config: string,
   { flags = [], env = {}, readyMs = 20_000 }: ServingOptions = {},
 ): Promise<ServingProgram> {
-  const file = join(tempDir(t), 'config.yaml');
-  writeFileSync(file, config);
+  const file = tempFile(t, 'config.yaml', config);
   const program = runProgram(t, main, [...flags, file], { env });
   let gone = false;
   void program.exited.then(() => {

@@ -8,7 +8,7 @@ import { DnsServer } from '../../support/dns-server.ts';
 import { freePorts } from '../../support/ports.ts';
 import { RawConnection } from '../../support/raw-client.ts';
 import { startServing } from '../../support/serving-program.ts';
-import { tempDir } from '../../support/temp-dir.ts';
+import { tempDir, tempFile } from '../../support/temp-dir.ts';
 import { until } from '../../support/until.ts';
 import { Backend, RATE, startLoad, startSetting, tell } from './setting.ts';
 
@@ -68,8 +68,7 @@ test('name servers fail: the last addresses are kept', async (t) => {
     `namers: [{kind: io.l5d.fs, rootDir: ${disco}}]`,
     `routers: [{protocol: http, dtab: /svc => /#/io.l5d.fs, servers: [{port: ${port}}]}]`,
   ].join('\n');
-  const resolvConf = join(tempDir(t), 'resolv.conf');
-  writeFileSync(resolvConf, 'nameserver 127.0.0.53\noptions timeout:1 attempts:1\n');
+  const resolvConf = tempFile(t, 'resolv.conf', 'nameserver 127.0.0.53\noptions timeout:1 attempts:1\n');
   const launcher = join(import.meta.dirname, 'with-resolv-conf.ts');
   const signpost = await startServing(t, launcher, config, { env: { RESOLV_CONF: resolvConf } });
   const load = await startLoad(t, port, 12);

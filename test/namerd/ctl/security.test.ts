@@ -1,11 +1,9 @@
 // TLS, client certificates and tokens, against the HTTP controller that asks for them.
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { test } from 'tap';
 import { certificateAuthority } from '../../support/certificates.ts';
 import { startController } from '../../support/controller.ts';
 import { namerctl } from '../../support/namerctl.ts';
-import { tempDir } from '../../support/temp-dir.ts';
+import { tempFile } from '../../support/temp-dir.ts';
 
 test('TLS: the authority, the name, and a certificate of the client', async (t) => {
   const authority = certificateAuthority(t);
@@ -41,8 +39,7 @@ test('TLS: the authority, the name, and a certificate of the client', async (t) 
 });
 
 test('a token grants what it grants, and proves the author', async (t) => {
-  const tokensPath = join(tempDir(t), 'tokens');
-  writeFileSync(tokensPath, 'ci ci-0123456789abcdef\nann ann-0123456789abcdef\n');
+  const tokensPath = tempFile(t, 'tokens', 'ci ci-0123456789abcdef\nann ann-0123456789abcdef\n');
   const grants = [
     { name: 'ci', write: ['stag*'] },
     { name: 'ann', read: ['*'] },

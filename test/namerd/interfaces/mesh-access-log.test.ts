@@ -14,7 +14,7 @@ import { MeshClient } from '../../support/mesh-client.ts';
 import { startTestNamerd } from '../../support/mesh-server.ts';
 import { startNamerd } from '../../support/namerd.ts';
 import { freePorts } from '../../support/ports.ts';
-import { tempDir } from '../../support/temp-dir.ts';
+import { tempDir, tempFile } from '../../support/temp-dir.ts';
 
 const { getBoundTree, streamBoundTree, readPath } = meshMethods;
 const root = Path.parse('/default');
@@ -122,8 +122,7 @@ test('two interfaces write one file', async (t) => {
 });
 
 test('namerd writes the last lines when it stops', async (t) => {
-  const h2AccessLog = join(tempDir(t), 'mesh.log');
-  writeFileSync(h2AccessLog, 'an earlier run\n');
+  const h2AccessLog = tempFile(t, 'mesh.log', 'an earlier run\n');
   const [admin, port] = await freePorts(2);
   const config = (append: boolean): string => `
 admin: {port: ${admin}}
