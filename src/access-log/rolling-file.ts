@@ -15,7 +15,7 @@ export interface RollingFileOptions {
   /** Its folder is made if there is none. What is no regular file, such as /dev/stdout, is never rolled. */
   readonly path: string;
   readonly policy: RollPolicy;
-  /** Whether what the file holds is kept. */
+  /** Whether what the file holds is kept; if not, `start` drops it. */
   readonly append: boolean;
   /** Rolled files to keep; -1: all. */
   readonly keep: number;
@@ -62,6 +62,8 @@ export class RollingFile {
   /** With those that are being written. */
   #queuedBytes = 0;
   #draining: Promise<void> | null = null;
+  #starting: Promise<void> | null = null;
+  #isStarted = false;
   #isClosed = false;
   /** The rest is lost. */
   #isGivenUp = false;
@@ -72,7 +74,10 @@ export class RollingFile {
   #sayAfter = 0;
   #lost = 0;
 
-  /** Rejects with the system's error. The options of whoever opens a file first hold for all who share it. */
+  /**
+   * Changes nothing in a file that is there, and lines wait for `start`. Rejects with the system's error. The options of whoever opens
+   * a file first hold for all who share it.
+   */
   static async open(options: RollingFileOptions): Promise<RollingFile> {
     const key = resolve(options.path);
     const known = files.get(key);
@@ -89,7 +94,7 @@ export class RollingFile {
 
   static async #open(options: RollingFileOptions, key: string): Promise<RollingFile> {
     await mkdir(dirname(key), { recursive: true });
-    const file = new RollingFile(options, key, await open(key, options.append ? OPEN : OPEN | constants.O_TRUNC));
+    const file = new RollingFile(options, key, await open(key, OPEN));
     await file.#begin();
     return file;
   }
@@ -109,7 +114,25 @@ export class RollingFile {
     }
     this.#queue.push({ text: `${line}\n`, bytes, at });
     this.#queuedBytes += bytes;
-    this.#draining ??= this.#drain();
+    if (this.#isStarted) this.#draining ??= this.#drain();
+  }
+
+  /**
+   * To be called once no other process can be writing the file, as when the port is taken whose requests it tells of: drops what is
+   * not to be kept, and lets lines be written. Of those who share the file, the first does it. Rejects with the system's error.
+   */
+  async start(): Promise<void> {
+    this.#starting ??= this.#start();
+    await this.#starting;
+  }
+
+  async #start(): Promise<void> {
+    if (!this.#options.append && this.#isRegular) {
+      await this.#handle.truncate();
+      await this.#begin();
+    }
+    this.#isStarted = true;
+    if (this.#queue.length > 0) this.#draining ??= this.#drain();
   }
 
   /** Writes what was given before; when its last user has gone, the file is closed. Never rejects. */

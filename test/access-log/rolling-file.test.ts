@@ -28,10 +28,11 @@ process.env['TZ'] = 'America/New_York';
 type Test = Parameters<typeof tempDir>[0];
 interface Options extends Partial<Omit<RollingFileOptions, 'policy'>> {
   readonly policy?: string;
+  readonly isStarted?: boolean;
 }
 
 /** `access.log` in a folder of its own. */
-async function openFile(t: Test, { policy = 'never', ...options }: Options = {}) {
+async function openFile(t: Test, { policy = 'never', isStarted = true, ...options }: Options = {}) {
   const path = options.path ?? join(tempDir(t), 'access.log');
   const log = new MemoryLog();
   const lost = { lines: 0 };
@@ -46,6 +47,7 @@ async function openFile(t: Test, { policy = 'never', ...options }: Options = {})
     path,
     policy: parseRollPolicy(policy)!,
   });
+  if (isStarted) await file.start();
   const directory = join(path, '..');
   const files = (): Record<string, string> =>
     Object.fromEntries(readdirSync(directory).map((name) => [name, readFileSync(join(directory, name), 'utf8')]));
@@ -75,6 +77,23 @@ test('what the file holds at the start is kept, or not', async (t) => {
   t.equal(readFileSync(path, 'utf8'), 'first\nsecond\n', 'the folder has been made');
   await write('third', false);
   t.equal(readFileSync(path, 'utf8'), 'third\n');
+});
+
+test('nothing is dropped before the start, and lines wait for it', async (t) => {
+  const path = tempFile(t, 'access.log', 'of another process\n');
+  const unused = await openFile(t, { path, append: false, isStarted: false });
+  await unused.file.close();
+  t.equal(readFileSync(path, 'utf8'), 'of another process\n');
+
+  const { file } = await openFile(t, { path, append: false, isStarted: false });
+  file.write('early');
+  await new Promise((resolve) => setImmediate(resolve));
+  t.equal(readFileSync(path, 'utf8'), 'of another process\n');
+  await file.start();
+  file.write('late');
+  await file.start();
+  await file.close();
+  t.equal(readFileSync(path, 'utf8'), 'early\nlate\n', 'another user of the file drops nothing more');
 });
 
 test('a file that can not be opened', async (t) => {

@@ -18,7 +18,7 @@ export class MeshAccessLog {
   #calls = 0;
   #onIdle: () => void = () => {};
 
-  /** Rejects with a KeyError. */
+  /** What the file holds stays as it is until `start`. Rejects with a KeyError. */
   static async open(config: AccessLogConfig, log: Log, metrics: MetricScope): Promise<MeshAccessLog> {
     const lost = metrics.counter('access_log/lost_lines');
     try {
@@ -30,6 +30,15 @@ export class MeshAccessLog {
 
   private constructor(file: RollingFile) {
     this.#file = file;
+  }
+
+  /** Once the port is taken: until then another namerd may be writing the file. Rejects with a KeyError. */
+  async start(): Promise<void> {
+    try {
+      await this.#file.start();
+    } catch (error) {
+      throw new KeyError('h2AccessLog', `can't empty the file: ${(error as Error).message}`);
+    }
   }
 
   /** To be the innermost, so that it sees what others answer. */

@@ -86,6 +86,7 @@ export class MeshServer implements Interface {
     const injector = this.#grpc.createConnectionInjector(ServerCredentials.createInsecure());
     this.#serve = (socket) => injector.injectConnection(socket);
     const port = await this.#listener.listen();
+    await this.#accessLog?.start();
     warnIfOpen(log, { ip: listen.host, port, auth });
     return { host: listen.host, port };
   }

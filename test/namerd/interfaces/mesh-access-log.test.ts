@@ -14,6 +14,7 @@ import { MeshClient } from '../../support/mesh-client.ts';
 import { startTestNamerd } from '../../support/mesh-server.ts';
 import { startNamerd } from '../../support/namerd.ts';
 import { freePorts } from '../../support/ports.ts';
+import { runProgram } from '../../support/program.ts';
 import { tempDir, tempFile } from '../../support/temp-dir.ts';
 
 const { getBoundTree, streamBoundTree, readPath } = meshMethods;
@@ -147,6 +148,24 @@ interfaces: [{kind: io.l5d.mesh, port: ${port}, h2AccessLog: ${h2AccessLog}, h2A
       [...(append ? ['an earlier run'] : []), lineOf(streamBoundTree), lineOf(exchangeReceipts)].sort(),
     );
   }
+});
+
+test('a namerd whose port is taken leaves the log of the one that has it alone', async (t) => {
+  const h2AccessLog = tempFile(t, 'mesh.log', 'an earlier run\n');
+  const config = { h2AccessLog, h2AccessLogAppend: false };
+  const running = await startTestNamerd(t, { config });
+  t.equal(readFileSync(h2AccessLog, 'utf8'), '', 'emptied at the start, not by the first call');
+  await new MeshClient(t, running.port).get(readPath, '/a');
+  await eventually(() => linesOf(h2AccessLog).length === 1);
+  const [admin] = await freePorts(1);
+  const second = `
+admin: {port: ${admin}}
+storage: {kind: io.l5d.inMemory}
+interfaces: [{kind: io.l5d.mesh, port: ${running.port}, h2AccessLog: ${h2AccessLog}, h2AccessLogAppend: false}]
+`;
+  const { exited } = runProgram(t, 'namerd/main.ts', [tempFile(t, 'namerd.yaml', second)]);
+  t.match(await exited, { code: 1, stderr: /another process listens there already/ });
+  t.same(linesOf(h2AccessLog), [lineOf(readPath)]);
 });
 
 test('a disk that takes nothing does not keep namerd from answering, nor from ending', async (t) => {
