@@ -140,9 +140,18 @@ export class FsNamer implements Namer {
     const error = now.phase === 'failed' ? { error: now.error.message } : {};
     if (!hasValue(now)) return { file, state: now.phase, ...error };
     if (now.value.state !== 'file') return { file, state: now.value.state, ...error };
-    const { mtimeMs, replicas, badLines } = now.value;
+    const { mtimeMs, badLines } = now.value;
+    const replicas = now.value.replicas.map((replica) => ({ ...replica, ...this.#stateOfHost(replica.host) }));
     const modified = new Date(mtimeMs).toISOString();
     return { file, state: 'file', modified, replicas, ...showBadLines(badLines), ...error };
+  }
+
+  /** What a host name stands for: a file whose hosts do not exist looks like any other, and its requests only fail to be routed. */
+  #stateOfHost(host: string): object {
+    if (isIP(host) !== 0) return {};
+    const now = this.#resolve(host);
+    const error = now.phase === 'failed' ? { error: now.error.message } : {};
+    return hasValue(now) ? { addresses: now.value, ...error } : error;
   }
 }
 

@@ -193,7 +193,16 @@ test('a file that grows too large keeps its last addresses', async (t) => {
 });
 
 test('host names are resolved, and resolved again', async (t) => {
-  const { server, look } = await setUp(t, { web: 'web.example 80\n127.0.0.1 81\n', only: 'web.example 80 * 2' });
+  const { server, namer, look } = await setUp(t, {
+    web: 'web.example 80\n127.0.0.1 81\n',
+    only: 'web.example 80 * 2',
+  });
+  const told = () => {
+    const { files } = namer.state() as { files: { file: string; replicas: object[] }[] };
+    return files.find(({ file }) => file === 'web')?.replicas;
+  };
+  const literal = { host: '127.0.0.1', port: 81, weight: 1 };
+  const named = { host: 'web.example', port: 80, weight: 1 };
   server.names.set('web.example', { addresses: ['10.0.0.1'] });
   const web = look('/web');
   const only = look('/only');
@@ -201,13 +210,16 @@ test('host names are resolved, and resolved again', async (t) => {
   server.names.set('web.example', { addresses: ['10.0.0.3', '10.0.0.2'] });
   await web.is('/web : 10.0.0.2:80, 10.0.0.3:80, 127.0.0.1:81');
   await only.is('/only : 10.0.0.2:80 * 2, 10.0.0.3:80 * 2');
+  t.same(told(), [{ ...named, addresses: ['10.0.0.2', '10.0.0.3'] }, literal]);
   server.names.set('web.example', 'SERVFAIL');
   const asked = server.asked.length;
   await eventually(() => server.asked.length > asked + 2);
   t.equal(only.seen.at(-1), '/only : 10.0.0.2:80 * 2, 10.0.0.3:80 * 2', 'a failing server keeps the addresses');
+  t.match(told(), [{ addresses: ['10.0.0.2', '10.0.0.3'], error: /^looking up web\.example failed/ }, literal]);
   server.names.delete('web.example');
   await web.is('/web : 127.0.0.1:81');
   await only.is('/only : neg');
+  t.same(told(), [{ ...named, addresses: [] }, literal]);
 });
 
 test('names are listed, directories too, hidden files not', async (t) => {
