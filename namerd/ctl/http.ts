@@ -2,7 +2,7 @@
 import type http from 'node:http';
 import type https from 'node:https';
 import { explained, failed, TIMED_OUT } from './network-failure.ts';
-import type { TlsFiles } from './settings.ts';
+import type { TlsFiles } from './tls-files.ts';
 
 /**
  * An `import` of node:http reads all its exports, WebSocket among them, and so loads undici, which takes as long as all else that a

@@ -1,12 +1,11 @@
 /** Where namerd is and how to speak to it: flags go before the environment, the environment before the config file. */
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseBaseUrl } from './base-url.ts';
 import type { Flag } from './command.ts';
 import { type ConfigFile, readConfigFile, searchedFolder } from './config-file.ts';
-import { ExitCode, Failure, usageFailure } from './failure.ts';
-import { reasonOf } from './files.ts';
+import { usageFailure } from './failure.ts';
 import type { ParsedFlags } from './parsed-flags.ts';
+import { contents, readTlsFiles, type TlsFiles } from './tls-files.ts';
 
 /** Flags of every command; each is also a key of the config file and, as NAMERCTL_<NAME>, a variable. */
 export const CONNECTION_FLAGS: readonly Flag[] = [
@@ -24,14 +23,7 @@ export interface Connection {
   readonly tls: TlsFiles;
 }
 
-/** Contents, in PEM. */
-export interface TlsFiles {
-  readonly ca?: string;
-  readonly cert?: string;
-  readonly key?: string;
-}
-
-/** Throws Failure when it isn't known where namerd is, or a file can't be read. */
+/** Throws Failure when it isn't known where namerd is, or a file can't be used. */
 export async function readConnection(flags: ParsedFlags): Promise<Connection> {
   const file = await readConfigFile(flags.text('config'));
   if (file.problem !== undefined) process.stderr.write(`${file.problem}\n`);
@@ -41,17 +33,10 @@ export async function readConnection(flags: ParsedFlags): Promise<Connection> {
 
   const baseUrl = setting('base-url');
   if (baseUrl === undefined) throw usageFailure('empty base URL', howToSetBaseUrl());
-  const ca = contents('cacert', setting('cacert'));
-  const cert = contents('cert', setting('cert'));
-  const key = contents('key', setting('key'));
   return {
     baseUrl: parseBaseUrl(baseUrl),
     token: (process.env['NAMERCTL_TOKEN'] || contents('token-file', setting('token-file')))?.trim(),
-    tls: {
-      ...(ca === undefined ? {} : { ca }),
-      ...(cert === undefined ? {} : { cert }),
-      ...(key === undefined ? {} : { key }),
-    },
+    tls: await readTlsFiles(setting),
   };
 }
 
@@ -64,15 +49,6 @@ function fromFile({ path, values }: ConfigFile, name: string): string | undefine
   const value = values.get(name);
   if (value === undefined || value === '') return undefined;
   return name === 'base-url' || path === undefined ? value : resolve(path, '..', value);
-}
-
-function contents(setting: string, path: string | undefined): string | undefined {
-  if (path === undefined) return undefined;
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new Failure(`${setting}: open ${path}: ${reasonOf(error)}`, ExitCode.usage);
-  }
 }
 
 function howToSetBaseUrl(): string {

@@ -1,6 +1,6 @@
 // TLS, client certificates and tokens, against the HTTP controller that asks for them.
 import { test } from 'tap';
-import { certificateAuthority } from '../../support/certificates.ts';
+import { type Certificate, certificateAuthority } from '../../support/certificates.ts';
 import { startController } from '../../support/controller.ts';
 import { namerctl } from '../../support/namerctl.ts';
 import { tempFile } from '../../support/temp-dir.ts';
@@ -31,11 +31,53 @@ test('TLS: the authority, the name, and a certificate of the client', async (t) 
     code: 255,
     stderr: 'The certificate is for other names',
   });
-  t.match(await list([...trust, '--cert', own.certPath, '--key', authority.keyPath]), { code: 255, stdout: 'tls: ' });
+  t.match(await list([...trust, '--cert', own.certPath, '--key', authority.keyPath]), { code: 255, stdout: 'cert: ' });
   t.match(await list([], `http://127.0.0.1:${port}`), {
     code: 255,
     stdout: `Get "http://127.0.0.1:${port}/api/1/dtabs": `,
   });
+});
+
+test('TLS: who is not believed is told why, and what to do', async (t) => {
+  const authority = certificateAuthority(t);
+  const other = certificateAuthority(t, 'another authority');
+  const own = authority.issue('ci');
+  const serve = async (certificate: Certificate, more = {}) => {
+    const { port } = await startController(t, { config: { tls: { ...certificate, ...more } } });
+    return `https://127.0.0.1:${port}`;
+  };
+  const asked = { caCertPath: authority.certPath, requireClientAuth: true };
+  const asking = await serve(authority.issue('namerd.test'), asked);
+  const expired = await serve(authority.issue('namerd.test', { isExpired: true }));
+  const trust = ['--cacert', authority.certPath];
+  const show = ({ certPath, keyPath }: Certificate) => ['--cert', certPath, '--key', keyPath];
+  const cases: [string, string[], RegExp][] = [
+    [asking, [], /tls: certificate signed by unknown authority\nGive the certificate authority .* --cacert FILE/],
+    [asking, ['--cacert', other.certPath], /signed by unknown authority\nThe file of --cacert does not hold/],
+    [expired, trust, /tls: certificate has expired\nThe certificate of namerd has to be renewed/],
+    [asking, trust, /remote error: tls: certificate required\nIf namerd asks for .* --cert FILE --key FILE/],
+    [asking, [...trust, ...show(other.issue('ci'))], /\nnamerd may not believe the certificate of --cert/],
+    [
+      asking,
+      [...trust, ...show(authority.issue('ci', { isExpired: true }))],
+      /\nnamerd may not believe .* has it expired/,
+    ],
+    [asking.replace('https', 'http'), [], /\n.* If it has `tls`, begin the base URL with https:/],
+  ];
+  for (const [baseUrl, args, expected] of cases) {
+    t.match(await namerctl(t, ['explain', 'x', '/a', ...args], { baseUrl }), { code: 6, stderr: expected });
+  }
+  const unusable: [string[], RegExp][] = [
+    [['--cacert', '/no/such.pem'], /^Error: cacert: open \/no\/such\.pem: no such file or directory\n/],
+    [['--cacert', authority.keyPath], /^Error: cacert: .*: there is no PEM certificate in the file of authorities\n/],
+    [['--cert', own.certPath], /^Error: cert: a certificate needs its key\n.* --key FILE/],
+    [['--key', own.keyPath], /^Error: key: a key needs its certificate\n.* --cert FILE/],
+    [show({ ...own, keyPath: other.keyPath }), /^Error: cert: .*, key: .*: the private key is not that of the certif/],
+    [show({ ...own, keyPath: own.certPath }), /^Error: cert: .*, key: .*: the private key is none in PEM\n/],
+  ];
+  for (const [args, expected] of unusable) {
+    t.match(await namerctl(t, ['explain', 'x', '/a', ...args], { baseUrl: asking }), { code: 2, stderr: expected });
+  }
 });
 
 test('a token grants what it grants, and proves the author', async (t) => {
