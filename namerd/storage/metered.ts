@@ -1,7 +1,7 @@
 /** Any storage, with what it does counted under `dtabstore/<kind>` and each change in the log. */
 import { type Activity, hasValue, type Live } from '../../src/live/index.ts';
 import type { MetricCollector } from '../../src/metrics/collector.ts';
-import type { MetricRegistry, MetricScope } from '../../src/metrics/registry.ts';
+import type { MetricRegistry, MetricScope, Stat } from '../../src/metrics/registry.ts';
 import type { Dtab } from '../../src/naming/index.ts';
 import type { Log } from '../../src/port/log.ts';
 import type { Change, DtabStorage, Version, VersionedDtab, Written } from './storage.ts';
@@ -24,6 +24,7 @@ export class MeteredStorage implements DtabStorage {
   readonly #log: Log;
   readonly #kind: string;
   readonly #metrics: MetricScope;
+  readonly #writeMs: Stat;
   readonly #stopGauges: readonly (() => void)[];
 
   constructor(storage: DtabStorage, { kind, log, registry, collector }: MeteredOptions) {
@@ -32,6 +33,7 @@ export class MeteredStorage implements DtabStorage {
     this.#kind = kind;
     const path = ['dtabstore', kind];
     this.#metrics = registry.scope(path);
+    this.#writeMs = this.#metrics.stat('write_latency_ms');
     const gauge = (name: string, read: () => number) => collector.observe(path, name, 'gauge', read);
     const listed = (): Activity<readonly string[]> => storage.list().value;
     this.#stopGauges = [
@@ -94,7 +96,7 @@ export class MeteredStorage implements DtabStorage {
   async #count(operation: Operation, namespace: string, change: Change, write: Promise<Written>): Promise<Written> {
     const startMs = performance.now();
     const written = await write;
-    this.#metrics.stat('write_latency_ms').record(performance.now() - startMs);
+    this.#writeMs.record(performance.now() - startMs);
     const { author, message } = change;
     const fields = {
       namespace,

@@ -8,13 +8,20 @@ import { blockShapes } from './shapes.ts';
 /** As long as the longest block. */
 const VOID = new Float64Array(Math.max(...blockShapes.map(({ cells }) => cells.length)));
 
+/** Where cells are. */
+export interface CellPlace {
+  readonly floats: Float64Array;
+  /** The first of them. */
+  readonly base: number;
+}
+
 /** Counters and gauges side by side. Whoever counts on every request names them by their places (see shapes.ts). */
 export class Cells {
   #floats: Float64Array;
   #base: number;
 
   /** Null: what is counted is lost. */
-  constructor(place: { readonly floats: Float64Array; readonly base: number } | null) {
+  constructor(place: CellPlace | null) {
     this.#floats = place?.floats ?? VOID;
     this.#base = place?.base ?? 0;
   }

@@ -1,10 +1,10 @@
 /** The metrics of one server, service or client, as it has them in hand. The registry owns where they are. */
 import type { AnnouncedMetric } from './announcement.ts';
-import { Cells, Counter, Gauge } from './handles.ts';
+import { type CellPlace, Cells, Counter, Gauge } from './handles.ts';
 import type { PoolName } from './layout.ts';
 import type { GaugeMerge, MetricType } from './names.ts';
 import type { BlockShape } from './shapes.ts';
-import { Stat, StatSlot, type StatSource } from './stat.ts';
+import { Stat, type StatCommons, type StatPlace, type StatSource } from './stat.ts';
 
 /** What counts milliseconds (`..._ms`) keeps hundredths, unless told otherwise: a proxy's latencies are below one. */
 const STEPS_PER_MS = 100;
@@ -17,13 +17,14 @@ interface MetricOptions {
 }
 
 /** What a scope has of slots: a block of counters and gauges, or one metric. */
-export interface Held {
+export interface Held extends StatPlace {
   readonly id: number;
   readonly pool: PoolName;
   readonly slot: number;
   /** As many as it counts for in the limit. */
   readonly metrics: number;
-  readonly handle: Cells | StatSlot;
+  /** Shared by all who count there; null: it is of a stat. */
+  readonly cells: Cells | null;
   isAnnounced: boolean;
 }
 
@@ -49,10 +50,11 @@ export interface ScopeMetrics {
 
 /** What a scope asks of the registry. */
 interface ScopeOwner {
+  readonly statCommons: StatCommons;
   /** The counter or gauge of a name, made when it isn't there; null when there are too many. */
   cell(scope: ScopeMetrics, name: string, type: 'counter' | 'gauge', merge: GaugeMerge): Cells | null;
   /** The slot of a stat, taken when it has none; null when there are too many metrics. */
-  stat(scope: ScopeMetrics, name: string, stepsPerUnit: number): StatSlot | null;
+  stat(scope: ScopeMetrics, name: string, stepsPerUnit: number): StatPlace | null;
   /** One holder less; the last one takes the metrics with it. */
   leave(scope: ScopeMetrics): void;
 }
@@ -61,6 +63,8 @@ interface ScopeOwner {
 export class MetricScope implements StatSource {
   readonly #registry: ScopeOwner;
   readonly #metrics: ScopeMetrics;
+  /** Those that were made here. */
+  readonly #stats: Stat[] = [];
   #isClosed = false;
 
   constructor(registry: ScopeOwner, metrics: ScopeMetrics) {
@@ -70,7 +74,12 @@ export class MetricScope implements StatSource {
 
   /** The block of counters and gauges, of scopes that have one (shapes.ts). */
   get cells(): Cells {
-    return (this.#isClosed ? null : (this.#metrics.block?.handle as Cells | undefined)) ?? new Cells(null);
+    return (this.#isClosed ? null : this.#metrics.block?.cells) ?? new Cells(null);
+  }
+
+  /** Where the block is, for whoever makes cells of its own there and retires them before the scope is closed. */
+  get block(): CellPlace | null {
+    return this.#isClosed ? null : this.#metrics.block;
   }
 
   /** `name` may have several segments: `status/200`. The same name gives the same counter. */
@@ -83,19 +92,26 @@ export class MetricScope implements StatSource {
   }
 
   stat(name: string, { stepsPerUnit }: Pick<MetricOptions, 'stepsPerUnit'> = {}): Stat {
-    return new Stat(this, name, stepsPerUnit ?? (name.endsWith('_ms') ? STEPS_PER_MS : 1));
+    const stat = new Stat(this, name, stepsPerUnit ?? (name.endsWith('_ms') ? STEPS_PER_MS : 1));
+    this.#stats.push(stat);
+    return stat;
   }
 
-  /** For stats. */
-  statSlot(name: string, stepsPerUnit: number): StatSlot {
-    const slot = this.#isClosed ? null : this.#registry.stat(this.#metrics, name, stepsPerUnit);
-    return slot ?? StatSlot.lost;
+  // ---- StatSource
+
+  get statCommons(): StatCommons {
+    return this.#registry.statCommons;
   }
 
-  /** Whoever still holds a counter may go on counting: it is lost. */
+  statPlace(name: string, stepsPerUnit: number): StatPlace | null {
+    return this.#isClosed ? null : this.#registry.stat(this.#metrics, name, stepsPerUnit);
+  }
+
+  /** Whoever still holds a counter or a stat may go on counting: it is lost. */
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    for (const stat of this.#stats) stat.retire();
     this.#registry.leave(this.#metrics);
   }
 

@@ -20,9 +20,9 @@ import { checkType, type Held, MetricScope, type ScopeMetrics } from './metric-s
 import type { GaugeMerge, MetricType } from './names.ts';
 import { type BlockShape, shapeOf } from './shapes.ts';
 import { SlabPool, type SlotShape } from './slab-pool.ts';
-import { type StatCommons, StatSlot } from './stat.ts';
+import { octavesAt, type StatCommons, type StatPlace } from './stat.ts';
 
-export { type Cells, Counter, Gauge } from './handles.ts';
+export { Cells, Counter, Gauge } from './handles.ts';
 export type { MetricScope } from './metric-scope.ts';
 export { MostlyZeroStat, type Stat } from './stat.ts';
 
@@ -40,9 +40,9 @@ interface Leaving {
 }
 
 export class MetricRegistry {
+  readonly statCommons: StatCommons;
   readonly #shared = new Int32Array(new SharedArrayBuffer(SHARED_WORDS * Int32Array.BYTES_PER_ELEMENT));
   readonly #pools: ReadonlyMap<PoolName, SlabPool>;
-  readonly #statCommons: StatCommons;
   readonly #scopes = new Map<string, ScopeMetrics>();
   readonly #maxMetrics: number;
   readonly #refused: Counter;
@@ -65,7 +65,7 @@ export class MetricRegistry {
     this.#maxMetrics = maxMetrics;
     this.#pools = new Map(Array.from(slotShapes, ([pool, shape]) => [pool, this.#pool(pool, shape)]));
     const octaves = this.#pools.get('octaves') as SlabPool;
-    this.#statCommons = { octaves, window: this.#shared, windowIndex: SHARED_WINDOW };
+    this.statCommons = { octaves, window: this.#shared, windowIndex: SHARED_WINDOW };
     this.#shared[SHARED_WINDOW] = 1;
     const own = this.scope(['metrics']);
     this.#refused = own.counter('refused');
@@ -121,25 +121,20 @@ export class MetricRegistry {
 
   cell(scope: ScopeMetrics, name: string, type: 'counter' | 'gauge', merge: GaugeMerge): Cells | null {
     const known = this.#known(scope, name, type);
-    if (known !== null) return known.handle as Cells;
-    const held = this.#hold('cells', 1, (floats, base) => new Cells({ floats, base }));
+    if (known !== null) return known.cells;
+    const held = this.#hold('cells', 1);
     if (held === null) return null;
     this.#add(scope, name, held, type === 'gauge' ? { type, merge } : { type });
-    return held.handle as Cells;
+    return held.cells;
   }
 
-  stat(scope: ScopeMetrics, name: string, stepsPerUnit: number): StatSlot | null {
+  stat(scope: ScopeMetrics, name: string, stepsPerUnit: number): StatPlace | null {
     const known = this.#known(scope, name, 'stat');
-    if (known !== null) return known.handle as StatSlot;
-    const commons = this.#statCommons;
-    const held = this.#hold(
-      'stats',
-      1,
-      (floats, index, ints) => new StatSlot({ floats, ints, index }, commons, stepsPerUnit),
-    );
+    if (known !== null) return known;
+    const held = this.#hold('stats', 1);
     if (held === null) return null;
     this.#add(scope, name, held, { type: 'stat', stepsPerUnit });
-    return held.handle as StatSlot;
+    return held;
   }
 
   leave(scope: ScopeMetrics): void {
@@ -148,7 +143,9 @@ export class MetricRegistry {
     this.#changed.delete(scope);
     for (const held of heldBy(scope)) {
       if (held.isAnnounced) this.#removed.push(held.id);
-      const leaving = { sequence: this.#sequence + 1, held, octaves: held.handle.retire() ?? [] };
+      held.cells?.retire();
+      const octaves = held.cells === null ? octavesAt(held) : [];
+      const leaving = { sequence: this.#sequence + 1, held, octaves };
       if (held.isAnnounced) this.#leaving.push(leaving);
       // What nobody was told of can be used again at once.
       else this.#give(leaving);
@@ -157,15 +154,11 @@ export class MetricRegistry {
   }
 
   #block({ number, cells }: BlockShape): Held | null {
-    return this.#hold(blockPool(number), cells.length, (floats, base) => new Cells({ floats, base }));
+    return this.#hold(blockPool(number), cells.length);
   }
 
   /** Takes a slot; null when there are too many metrics. */
-  #hold(
-    pool: PoolName,
-    metrics: number,
-    handle: (floats: Float64Array, base: number, ints: Int32Array) => Cells | StatSlot,
-  ): Held | null {
+  #hold(pool: PoolName, metrics: number): Held | null {
     if (this.#used + metrics > this.#maxMetrics) this.#reclaim();
     if (this.#used + metrics > this.#maxMetrics) {
       this.#refused.add(metrics);
@@ -176,7 +169,8 @@ export class MetricRegistry {
     const slot = slots.take();
     const { floats, ints } = slots.slabOf(slot);
     const base = slots.placeOf(slot) * slots.shape.floats;
-    return { id: ++this.#lastId, pool, slot, metrics, handle: handle(floats, base, ints), isAnnounced: false };
+    const cells = pool === 'stats' ? null : new Cells({ floats, base });
+    return { id: ++this.#lastId, pool, slot, metrics, floats, ints, base, cells, isAnnounced: false };
   }
 
   #known(scope: ScopeMetrics, name: string, type: MetricType): Held | null {

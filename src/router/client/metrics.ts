@@ -35,12 +35,12 @@ export class ClientMetrics extends RequestMetrics {
   ) {
     super(metrics.scope(['rt', router, 'client', id.slice(1)]));
     const scope = this.scope;
-    this.connections = new ConnectionMetrics(scope);
-    this.pool = new PoolMetrics(scope);
-    this.balancer = new BalancerMetrics(scope, balancer);
-    this.accrual = new AccrualMetrics(scope);
+    this.connections = new ConnectionMetrics(scope, this);
+    this.pool = new PoolMetrics(scope, this);
+    this.balancer = new BalancerMetrics(scope, this, balancer);
+    this.accrual = new AccrualMetrics(this);
     this.failFast = failFast ? new FailFastMetrics(scope) : null;
-    this.statuses = new StatusCounts(scope);
+    this.statuses = new StatusCounts(scope, this);
     this.requeuesPerRequest = new MostlyZeroStat(scope.stat('retries/requeues_per_request'));
     // All workers see the one budget.
     this.budget = scope.gauge('retries/budget', { merge: 'max' });
@@ -111,8 +111,8 @@ export class PoolMetrics {
   readonly failedConnectMs: Stat;
   readonly #cells: Cells;
 
-  constructor(scope: MetricScope) {
-    this.#cells = scope.cells;
+  constructor(scope: MetricScope, cells: Cells) {
+    this.#cells = cells;
     this.connectMs = scope.stat('connect_latency_ms');
     this.failedConnectMs = scope.stat('failed_connect_latency_ms');
   }
@@ -161,8 +161,8 @@ export class BalancerMetrics {
   readonly #scope: MetricScope;
   readonly #isAperture: boolean;
 
-  constructor(scope: MetricScope, algorithm: string) {
-    this.#cells = scope.cells;
+  constructor(scope: MetricScope, cells: Cells, algorithm: string) {
+    this.#cells = cells;
     this.#scope = scope;
     this.#isAperture = algorithm.startsWith('aperture');
     scope.gauge(`loadbalancer/algorithm/${algorithm}`, { merge: 'max' }).set(1);
@@ -222,8 +222,8 @@ const accruing = sharedCells(
 export class AccrualMetrics {
   readonly #cells: Cells;
 
-  constructor(scope: MetricScope) {
-    this.#cells = scope.cells;
+  constructor(cells: Cells) {
+    this.#cells = cells;
   }
 
   removed(): void {

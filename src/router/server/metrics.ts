@@ -51,8 +51,8 @@ export class ServerMetrics extends RequestMetrics {
   constructor(metrics: MetricRegistry, router: string, address: string) {
     super(metrics.scope(['rt', router, 'server', address]));
     const scope = this.scope;
-    this.connections = new ConnectionMetrics(scope);
-    this.#statuses = new StatusCounts(scope);
+    this.connections = new ConnectionMetrics(scope, this);
+    this.#statuses = new StatusCounts(scope, this);
     this.#times = new StatusTimes(scope);
     this.#nacks = scope.counter('nacks');
     this.#ofThread = scope.counter(`thread_usage/requests/per_thread/${threadName || 'main'}`);
