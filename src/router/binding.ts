@@ -109,7 +109,7 @@ export class Binding implements BindingListener {
   }
 
   onTree(tree: WireTree, cell: Cell): void {
-    this.service.cell = cell;
+    this.service.budget.attach(cell);
     const found: { leaf: Leaf | null; weight: number }[] = [];
     this.#collect(tree, 1, found);
     const before = this.#shares;

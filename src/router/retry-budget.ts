@@ -30,34 +30,38 @@ const RUNNING = REQUESTS - 1;
 /** Keeps sums of fractions such as 0.1 + 0.2 from missing a whole number. */
 const EPSILON = 1e-9;
 
-/** Whose budget it is: the cell is another one when the owner is closed. */
-interface BudgetOwner {
-  readonly cell: Cell;
-}
-
 export class RetryBudget {
-  readonly #owner: BudgetOwner;
+  /** The cell, see `attach`: flat, since each request of many thousand names looks for it. */
+  #words: Int32Array;
+  #at: number;
   readonly #reserve: number;
   readonly #perRequest: number;
   readonly #sliceMs: number;
 
-  constructor(owner: BudgetOwner, config: BudgetConfig = {}) {
+  constructor({ words, at }: Cell, config: BudgetConfig = {}) {
     const ttlSecs = config.ttlSecs ?? defaults.budgetTtlSecs;
-    this.#owner = owner;
+    this.#words = words;
+    this.#at = at;
     this.#reserve = (config.minRetriesPerSec ?? defaults.budgetMinRetriesPerSec) * ttlSecs;
     this.#perRequest = config.percentCanRetry ?? defaults.budgetPercentCanRetry;
     this.#sliceMs = (ttlSecs * 1000) / SLICES;
   }
 
+  /** From now on it is counted in this cell: the one before may be another's. */
+  attach({ words, at }: Cell): void {
+    this.#words = words;
+    this.#at = at;
+  }
+
   /** A request has begun. Times are by performance.now(). */
   deposit(atMs: number): void {
-    const { words, at } = this.#owner.cell;
+    const [words, at] = [this.#words, this.#at];
     Atomics.add(words, at + REQUESTS + this.#turnTo(words, at, atMs), 1);
   }
 
   /** Takes one further try; false when there is none. */
   withdraw(atMs: number = performance.now()): boolean {
-    const { words, at } = this.#owner.cell;
+    const [words, at] = [this.#words, this.#at];
     const index = at + TRIES + this.#turnTo(words, at, atMs);
     Atomics.add(words, index, 1);
     if (this.#left(words, at) >= 0) return true;
@@ -67,7 +71,7 @@ export class RetryBudget {
 
   /** Further tries that are allowed now; whole, as the gauge shows it. */
   balance(atMs: number = performance.now()): number {
-    const { words, at } = this.#owner.cell;
+    const [words, at] = [this.#words, this.#at];
     this.#turnTo(words, at, atMs);
     return Math.max(0, this.#left(words, at));
   }

@@ -6,7 +6,7 @@ import { processMs } from '../../src/port/process-clock.ts';
 import { type BudgetConfig, RetryBudget } from '../../src/router/retry-budget.ts';
 import type { Task } from './withdrawing-worker.ts';
 
-const budgetOf = (config?: BudgetConfig) => new RetryBudget({ cell: ownCell() }, config);
+const budgetOf = (config?: BudgetConfig) => new RetryBudget(ownCell(), config);
 
 /** A time by performance.now() at which a slice of `ttlSecs` begins. */
 function beginOfSlice(ttlSecs: number): number {
@@ -111,6 +111,6 @@ test('threads that take from one budget get what there is, and no more', async (
   const allowed = 5 * 60 + 300;
   t.ok(sum <= allowed, `${sum} of ${allowed}`);
   // Two that wanted the last one may both have gone without.
-  const budget = new RetryBudget({ cell: { words: new Int32Array(memory), at: 0 } }, config);
+  const budget = new RetryBudget({ words: new Int32Array(memory), at: 0 }, config);
   t.equal(sum + budget.balance(), allowed);
 });

@@ -11,7 +11,7 @@ export interface Task {
 }
 
 const { memory, config, wanted, start } = workerData as Task;
-const budget = new RetryBudget({ cell: { words: new Int32Array(memory), at: 0 } }, config);
+const budget = new RetryBudget({ words: new Int32Array(memory), at: 0 }, config);
 Atomics.wait(new Int32Array(start), 0, 0);
 let taken = 0;
 for (let i = 0; i < wanted; i++) {

@@ -14,7 +14,7 @@ import { shareOf, type WorkerPlace } from '../worker-share.ts';
 import { algorithmOf, createBalancer } from './balancers/index.ts';
 import { Endpoint, type PoolLimits } from './endpoint.ts';
 import { FailFast } from './fail-fast.ts';
-import { createAccrual } from './failure-accrual/index.ts';
+import { accrualOf } from './failure-accrual/index.ts';
 import type { HealthContext } from './health.ts';
 import { ClientMetrics } from './metrics.ts';
 import { Replicas } from './replicas.ts';
@@ -43,8 +43,6 @@ export class Client extends TimerEntry {
   /** The bound name's id, such as `/#/io.l5d.fs/web`. */
   readonly id: string;
   readonly metrics: ClientMetrics;
-  /** What all workers share about this client; it is another one when the client is closed. */
-  cell: Cell;
   /** How many bindings lead here. */
   references = 0;
   /** How long one try may take until its response begins; undefined (a configured 0): for ever. */
@@ -65,14 +63,13 @@ export class Client extends TimerEntry {
   constructor(id: string, addresses: AddressSet, cells: ClientCells, config: ClientKeys, context: ClientContext) {
     super();
     this.id = id;
-    this.cell = cells.own;
     this.#addresses = addresses;
     this.#context = context;
     const failFast = config.failFast ?? false;
     const algorithm = algorithmOf(config.loadBalancer);
     this.metrics = new ClientMetrics(context.metrics, context.router, id, { balancer: algorithm, failFast });
     this.attemptTimeoutMs = config.requestAttemptTimeoutMs || undefined;
-    this.requeueBudget = new RetryBudget(this, config.requeueBudget);
+    this.requeueBudget = new RetryBudget(cells.own, config.requeueBudget);
     this.#maxWaiters = config.hostConnectionPool?.maxWaiters ?? defaults.maxWaiters;
     this.#pool = poolLimits(config, context.place);
     this.#replicas = this.#createReplicas(cells.marks, config);
@@ -142,7 +139,7 @@ export class Client extends TimerEntry {
 
   close(): void {
     this.#closed = true;
-    this.cell = ownCell();
+    this.requeueBudget.attach(ownCell());
     this.#addresses.listeners.delete(this.#onChange);
     this.#context.wheel.remove(this);
     this.#replicas.close();
@@ -158,7 +155,7 @@ export class Client extends TimerEntry {
   #createReplicas(marks: Cell, config: ClientKeys): Replicas {
     const { random } = Math;
     const { loadBalancer } = config;
-    const accrual = createAccrual(config.failureAccrual, random);
+    const accrual = accrualOf(config.failureAccrual);
     const changed = (): void => replicas.changed();
     const { failFast } = this.metrics;
     const health: HealthContext = {

@@ -37,30 +37,35 @@ export interface ConnectionWaiter {
   onConnectFailed(code: string): void;
 }
 
-export class Endpoint implements Node, ClientConnectionOwner {
-  readonly host: string;
-  readonly port: number;
-  weight: number;
+export class Endpoint implements Node, ClientConnectionOwner, PoolUse {
+  // What each request looks at comes first, see Binding.
   load = 0;
   watcher: LoadWatcher | null = null;
   latency: PeakEwma | null = null;
-  position = 0;
-  /** As it is shown: `1.2.3.4:80`. */
-  readonly address: string;
   readonly health: EndpointHealth;
-  readonly #options: ClientConnectionOptions;
-  readonly #limits: PoolLimits;
   readonly #metrics: ClientMetrics;
   /** The last one given back is the first one taken, so that what a lull leaves over becomes idle and is closed. */
   readonly #idle: Http1ClientConnection[] = [];
   readonly #waiters: ConnectionWaiter[] = [];
+  /** Whether connections have a longest life. */
+  readonly #mayExpire: boolean;
+  #closed = false;
   #connections = 0;
   #connecting = 0;
-  #closed = false;
+  /** What the gauges of the pool have of this endpoint. */
+  size = 0;
+  cached = 0;
+  waiters = 0;
   /** Discovery has lost it, and it is kept for as long as it works. */
   #isOnProbation = false;
-  /** What the gauges of the pool have of this endpoint. */
-  readonly #measured: PoolUse = { size: 0, cached: 0, waiters: 0 };
+  readonly host: string;
+  readonly port: number;
+  weight: number;
+  position = 0;
+  /** As it is shown: `1.2.3.4:80`. */
+  readonly address: string;
+  readonly #options: ClientConnectionOptions;
+  readonly #limits: PoolLimits;
 
   constructor(
     { host, port, weight, cell }: Address,
@@ -77,11 +82,12 @@ export class Endpoint implements Node, ClientConnectionOwner {
     this.address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
     this.#options = options;
     this.#limits = limits;
+    this.#mayExpire = Number.isFinite(limits.lifeTimeMs);
   }
 
   /** A request would have to wait for a connection. */
   get isFull(): boolean {
-    return this.#connections >= this.#limits.maxSize && this.#idle.length === 0;
+    return this.#idle.length === 0 && this.#connections >= this.#limits.maxSize;
   }
 
   /** A request is on its way to this endpoint; `leave` when it has ended. */
@@ -278,10 +284,10 @@ export class Endpoint implements Node, ClientConnectionOwner {
     const cached = this.#idle.length;
     const size = this.#connections - this.#connecting - cached;
     const waiters = Math.max(0, this.#waiters.length - this.#connecting);
-    this.#metrics.pool.measure(this.#measured, size, cached, waiters);
+    this.#metrics.pool.measure(this, size, cached, waiters);
   }
 
   #isExpired(connection: Http1ClientConnection): boolean {
-    return this.#options.wheel.nowMs - connection.openedMs >= this.#limits.lifeTimeMs;
+    return this.#mayExpire && this.#options.wheel.nowMs - connection.openedMs >= this.#limits.lifeTimeMs;
   }
 }

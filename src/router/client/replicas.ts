@@ -35,19 +35,23 @@ export interface ReplicaOptions {
 const DRAWS_PER_ENDPOINT = 5;
 
 export class Replicas {
-  readonly #options: ReplicaOptions;
-  /** Its first word counts changes of marks by any worker. */
-  #marks: Cell;
-  readonly #endpoints = new Map<string, Endpoint>();
+  /** A word that counts changes of marks by any worker. */
+  #marks: Int32Array;
+  #marksAt: number;
   /** Of the marks that the balancer knows. */
   #seen = 0;
   /** When the first mark ends, by processMs; null when there is none. */
   #nextMs: number | null = null;
+  /** The endpoint that all requests go to, where there is no choice: no balancer is asked. */
+  #sole: Endpoint | null = null;
   /** All that there are, if they had to be used because none is left. */
   #isPanicking = false;
+  readonly #options: ReplicaOptions;
+  readonly #endpoints = new Map<string, Endpoint>();
 
   constructor(marks: Cell, options: ReplicaOptions) {
-    this.#marks = marks;
+    this.#marks = marks.words;
+    this.#marksAt = marks.at;
     this.#options = options;
   }
 
@@ -57,7 +61,7 @@ export class Replicas {
 
   /** For endpoints: a mark has changed. */
   changed(): void {
-    Atomics.add(this.#marks.words, this.#marks.at, 1);
+    Atomics.add(this.#marks, this.#marksAt, 1);
   }
 
   /** For endpoints: whether one more may be taken out for its failures. */
@@ -100,6 +104,7 @@ export class Replicas {
    */
   pick(tried: readonly Endpoint[] | null): Endpoint | null {
     this.refresh();
+    if (tried === null && this.#sole?.isFull === false) return this.#sole;
     const { balancer, maxEffort, metrics } = this.#options;
     if (this.#isPanicking) metrics.maxEffortExhausted();
     let endpoint = balancer.pick();
@@ -117,7 +122,7 @@ export class Replicas {
 
   /** Lets the balancer know of marks that have changed or ended. Cheap when there are none. */
   refresh(): void {
-    const changes = Atomics.load(this.#marks.words, this.#marks.at);
+    const changes = Atomics.load(this.#marks, this.#marksAt);
     if (changes === this.#seen && (this.#nextMs === null || elapsedMs(this.#nextMs, this.#options.now()) < 0)) return;
     this.#choose();
   }
@@ -134,7 +139,9 @@ export class Replicas {
   }
 
   close(): void {
-    this.#marks = ownCell();
+    const own = ownCell();
+    this.#marks = own.words;
+    this.#marksAt = own.at;
     for (const endpoint of this.#endpoints.values()) endpoint.close();
   }
 
@@ -155,7 +162,7 @@ export class Replicas {
   /** Gives the balancer the endpoints that requests may go to. */
   #choose(): void {
     // Before the marks are read: what changes meanwhile is looked at again.
-    this.#seen = Atomics.load(this.#marks.words, this.#marks.at);
+    this.#seen = Atomics.load(this.#marks, this.#marksAt);
     this.#endProbations();
     const nowMs = this.#options.now();
     const weighted = Array.from(this.#endpoints.values()).filter(({ weight }) => weight > 0);
@@ -176,6 +183,7 @@ export class Replicas {
     }
     for (const endpoint of this.#tooMany(out, weighted.length)) usable.push(endpoint);
     this.#isPanicking = usable.length === 0 && weighted.length > 0;
+    this.#sole = usable.length === 1 ? (usable[0] as Endpoint) : null;
     this.#nextMs = Number.isFinite(nextMs) ? (nowMs + Math.ceil(nextMs)) | 0 : null;
     this.#options.balancer.update(this.#isPanicking ? weighted : usable);
     this.#measureMarks(nowMs, this.#isPanicking ? 0 : usable.length);

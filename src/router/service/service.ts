@@ -18,8 +18,6 @@ export class Service {
   readonly policy: RetryPolicy;
   readonly budget: RetryBudget;
   readonly metrics: ServiceMetrics;
-  /** What all workers share about this service: its budget. */
-  cell: Cell = UNBOUND;
   readonly #router: string;
   readonly #registry: MetricRegistry;
 
@@ -27,7 +25,7 @@ export class Service {
     this.name = name;
     this.totalTimeoutMs = keys.totalTimeoutMs || undefined;
     this.policy = RetryPolicy.of(keys);
-    this.budget = new RetryBudget(this, keys.retries?.budget);
+    this.budget = new RetryBudget(UNBOUND, keys.retries?.budget);
     this.#router = router;
     this.#registry = metrics;
     this.metrics = new ServiceMetrics(metrics, router, name);
@@ -53,7 +51,7 @@ export class Service {
   }
 
   close(): void {
-    this.cell = UNBOUND;
+    this.budget.attach(UNBOUND);
     this.metrics.close();
   }
 }

@@ -49,6 +49,18 @@ export interface Accrual {
   readonly maxEjectionPercent: number;
 }
 
+/** Clients whose keys are the same object share it: there may be many thousand, and what it counts is kept with the endpoints. */
+const accruals = new WeakMap<KindConfig, Accrual>();
+
+export function accrualOf(config: KindConfig = fallback): Accrual {
+  let accrual = accruals.get(config);
+  if (accrual === undefined) {
+    accrual = createAccrual(config, Math.random);
+    accruals.set(config, accrual);
+  }
+  return accrual;
+}
+
 /** `random`: uniform in [0, 1). */
 export function createAccrual(config: KindConfig | undefined, random: () => number): Accrual {
   const { kind: name, ...keys } = config ?? fallback;
