@@ -19,6 +19,10 @@ interface MetricOptions {
 /** What a scope has of slots: a block of counters and gauges, or one metric. */
 export interface Held extends StatPlace {
   readonly id: number;
+  /** In its scope; of the block it is empty. */
+  readonly name: string;
+  /** Null: it is a block. */
+  readonly type: MetricType | null;
   readonly pool: PoolName;
   readonly slot: number;
   /** As many as it counts for in the limit. */
@@ -28,11 +32,6 @@ export interface Held extends StatPlace {
   isAnnounced: boolean;
 }
 
-interface Metric {
-  readonly type: MetricType;
-  readonly held: Held;
-}
-
 /** What there is of a scope, for all who have it open. */
 export interface ScopeMetrics {
   readonly path: readonly string[];
@@ -40,8 +39,8 @@ export interface ScopeMetrics {
   readonly shape: BlockShape | null;
   /** Null also when there were too many metrics. */
   readonly block: Held | null;
-  /** Made one by one; null while there are none. */
-  metrics: Map<string, Metric> | null;
+  /** Made one by one. They are few, and thousands of scopes have some: a map for each would take more room than they do. */
+  metrics: readonly Held[];
   /** Of those, what has not been announced. */
   fresh: AnnouncedMetric[];
   /** Open scopes of this path: two clients of one id (under different settings, say) share their metrics. */
@@ -63,8 +62,8 @@ interface ScopeOwner {
 export class MetricScope implements StatSource {
   readonly #registry: ScopeOwner;
   readonly #metrics: ScopeMetrics;
-  /** Those that were made here. */
-  readonly #stats: Stat[] = [];
+  /** The last of the stats that were made here. */
+  #stats: Stat | null = null;
   #isClosed = false;
 
   constructor(registry: ScopeOwner, metrics: ScopeMetrics) {
@@ -92,9 +91,8 @@ export class MetricScope implements StatSource {
   }
 
   stat(name: string, { stepsPerUnit }: Pick<MetricOptions, 'stepsPerUnit'> = {}): Stat {
-    const stat = new Stat(this, name, stepsPerUnit ?? (name.endsWith('_ms') ? STEPS_PER_MS : 1));
-    this.#stats.push(stat);
-    return stat;
+    this.#stats = new Stat(this, name, stepsPerUnit ?? (name.endsWith('_ms') ? STEPS_PER_MS : 1), this.#stats);
+    return this.#stats;
   }
 
   // ---- StatSource
@@ -111,7 +109,7 @@ export class MetricScope implements StatSource {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    for (const stat of this.#stats) stat.retire();
+    for (let stat = this.#stats; stat !== null; stat = stat.previous) stat.retire();
     this.#registry.leave(this.#metrics);
   }
 
@@ -132,7 +130,7 @@ export class MetricScope implements StatSource {
 export function checkType(
   path: readonly string[],
   name: string,
-  known: MetricType | undefined,
+  known: MetricType | null | undefined,
   type: MetricType,
 ): void {
   if (known !== type) throw new Error(`${[...path, name].join('/')} is a ${known}, not a ${type}`);

@@ -79,7 +79,7 @@ export class MetricRegistry {
     if (metrics === undefined) {
       const shape = shapeOf(path);
       const block = shape === null ? null : this.#block(shape);
-      metrics = { path: [...path], shape, block, metrics: null, fresh: [], holders: 0 };
+      metrics = { path: [...path], shape, block, metrics: [], fresh: [], holders: 0 };
       this.#scopes.set(key, metrics);
       if (block !== null) this.#announce(metrics);
     }
@@ -122,18 +122,18 @@ export class MetricRegistry {
   cell(scope: ScopeMetrics, name: string, type: 'counter' | 'gauge', merge: GaugeMerge): Cells | null {
     const known = this.#known(scope, name, type);
     if (known !== null) return known.cells;
-    const held = this.#hold('cells', 1);
+    const held = this.#hold('cells', name, type, 1);
     if (held === null) return null;
-    this.#add(scope, name, held, type === 'gauge' ? { type, merge } : { type });
+    this.#add(scope, held, type === 'gauge' ? { type, merge } : { type });
     return held.cells;
   }
 
   stat(scope: ScopeMetrics, name: string, stepsPerUnit: number): StatPlace | null {
     const known = this.#known(scope, name, 'stat');
     if (known !== null) return known;
-    const held = this.#hold('stats', 1);
+    const held = this.#hold('stats', name, 'stat', 1);
     if (held === null) return null;
-    this.#add(scope, name, held, { type: 'stat', stepsPerUnit });
+    this.#add(scope, held, { type: 'stat', stepsPerUnit });
     return held;
   }
 
@@ -154,11 +154,11 @@ export class MetricRegistry {
   }
 
   #block({ number, cells }: BlockShape): Held | null {
-    return this.#hold(blockPool(number), cells.length);
+    return this.#hold(blockPool(number), '', null, cells.length);
   }
 
   /** Takes a slot; null when there are too many metrics. */
-  #hold(pool: PoolName, metrics: number): Held | null {
+  #hold(pool: PoolName, name: string, type: MetricType | null, metrics: number): Held | null {
     if (this.#used + metrics > this.#maxMetrics) this.#reclaim();
     if (this.#used + metrics > this.#maxMetrics) {
       this.#refused.add(metrics);
@@ -170,20 +170,19 @@ export class MetricRegistry {
     const { floats, ints } = slots.slabOf(slot);
     const base = slots.placeOf(slot) * slots.shape.floats;
     const cells = pool === 'stats' ? null : new Cells({ floats, base });
-    return { id: ++this.#lastId, pool, slot, metrics, floats, ints, base, cells, isAnnounced: false };
+    return { id: ++this.#lastId, name, type, pool, slot, metrics, floats, ints, base, cells, isAnnounced: false };
   }
 
   #known(scope: ScopeMetrics, name: string, type: MetricType): Held | null {
-    const known = scope.metrics?.get(name);
+    const known = scope.metrics.find((held) => held.name === name);
     if (known === undefined) return null;
     checkType(scope.path, name, known.type, type);
-    return known.held;
+    return known;
   }
 
-  #add(scope: ScopeMetrics, name: string, held: Held, more: Omit<AnnouncedMetric, 'id' | 'name' | 'slot'>): void {
-    scope.metrics ??= new Map();
-    scope.metrics.set(name, { type: more.type, held });
-    scope.fresh.push({ id: held.id, name, slot: held.slot, ...more });
+  #add(scope: ScopeMetrics, held: Held, more: Omit<AnnouncedMetric, 'id' | 'name' | 'slot'>): void {
+    scope.metrics = scope.metrics.concat(held);
+    scope.fresh.push({ id: held.id, name: held.name, slot: held.slot, ...more });
     this.#announce(scope);
   }
 
@@ -233,14 +232,14 @@ export class MetricRegistry {
 
 function* heldBy({ block, metrics }: ScopeMetrics): Generator<Held> {
   if (block !== null) yield block;
-  if (metrics !== null) for (const { held } of metrics.values()) yield held;
+  yield* metrics;
 }
 
 /** What of a scope was not announced yet, which is announced now; null when there is nothing. */
 function announcementOf(scope: ScopeMetrics): AnnouncedScope | null {
   const { path, shape, block, fresh } = scope;
   scope.fresh = [];
-  for (const { held } of scope.metrics?.values() ?? []) held.isAnnounced = true;
+  for (const held of scope.metrics) held.isAnnounced = true;
   if (block === null || shape === null || block.isAnnounced)
     return fresh.length === 0 ? null : { path, metrics: fresh };
   block.isAnnounced = true;

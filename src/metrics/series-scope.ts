@@ -12,7 +12,8 @@ export class SeriesScope implements ScopeSnapshot {
   readonly path: readonly string[];
   /** Whether its threads tell how many requests each took, see thread-usage.ts. */
   hasThreadUsage = false;
-  readonly #series = new Map<string, Series>();
+  /** Few, as in ScopeMetrics. */
+  #series: readonly Series[] = [];
   readonly #clock: WindowClock;
   #version = 0;
   /** Whether series came or went since the version was told. */
@@ -24,13 +25,13 @@ export class SeriesScope implements ScopeSnapshot {
   }
 
   get isEmpty(): boolean {
-    return this.#series.size === 0;
+    return this.#series.length === 0;
   }
 
   get version(): number {
     let hasChanged = this.#isTouched;
     // All are asked, since each remembers what it has told.
-    for (const series of this.#series.values()) hasChanged = series.takeChange() || hasChanged;
+    for (const series of this.#series) hasChanged = series.takeChange() || hasChanged;
     this.#isTouched = false;
     if (hasChanged) this.#version++;
     return this.#version;
@@ -38,25 +39,25 @@ export class SeriesScope implements ScopeSnapshot {
 
   get metrics(): readonly MetricValue[] {
     const metrics: MetricValue[] = [];
-    for (const series of this.#series.values()) series.addTo(metrics, this.#clock.window);
+    for (const series of this.#series) series.addTo(metrics, this.#clock.window);
     return this.hasThreadUsage ? withThreadUsage(metrics) : metrics;
   }
 
   get(name: string): Series | undefined {
-    return this.#series.get(name);
+    return this.#series.find((series) => series.name === name);
   }
 
   add(series: Series): void {
-    this.#series.set(series.name, series);
+    this.#series = this.#series.concat(series);
     this.#isTouched = true;
   }
 
-  remove({ name }: Series): void {
-    this.#series.delete(name);
+  remove(gone: Series): void {
+    this.#series = this.#series.filter((series) => series !== gone);
     this.#isTouched = true;
   }
 
   roll(ended: number): void {
-    for (const series of this.#series.values()) series.roll(ended);
+    for (const series of this.#series) series.roll(ended);
   }
 }

@@ -38,8 +38,8 @@ export abstract class Series<
   }
 
   attach(memory: MetricMemory, announced: Announced): void {
-    // Not push(), which reserves room for many: there are tens of thousands of series, and a few threads.
-    this.readers = [...this.readers, this.read(memory, announced)];
+    // Neither push() nor a spread, which reserve room for many: there are tens of thousands of series, and a few threads.
+    this.readers = this.readers.concat(this.read(memory, announced));
     this.isTouched = true;
   }
 

@@ -49,12 +49,15 @@ export class Stat {
   #countsBase = 0;
   readonly #source: StatSource;
   readonly #name: string;
+  /** The one that its source made before. */
+  readonly previous: Stat | null;
 
-  constructor(source: StatSource, name: string, stepsPerUnit: number) {
+  constructor(source: StatSource, name: string, stepsPerUnit: number, previous: Stat | null) {
     this.#commons = source.statCommons;
     this.#stepsPerUnit = stepsPerUnit;
     this.#source = source;
     this.#name = name;
+    this.previous = previous;
   }
 
   /** Records a value in the stat's unit (such as ms, with fractions), once or several times. Negative ones and NaN count as 0. */

@@ -55,7 +55,7 @@ export class Path {
   concat(other: Path): Path {
     if (other.isEmpty) return this;
     if (this.isEmpty) return other;
-    return new Path([...this.segments, ...other.segments]);
+    return new Path(this.segments.concat(other.segments));
   }
 
   /** Without the first `count` segments. */

@@ -78,7 +78,8 @@ export class Scanner {
     const segments: string[] = [];
     do segments.push(this.label());
     while (this.accepts('/'));
-    return Path.of(segments);
+    // A copy has no room to spare, and paths are kept for as long as their names are.
+    return Path.of(segments.slice());
   }
 
   /** One segment, its escapes resolved to bytes. */

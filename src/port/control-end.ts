@@ -132,7 +132,8 @@ export class ControlEnd {
       const before = binding.leaves ?? [];
       const leaves: Leaf[] = [];
       const tree = this.#wireTree(binding.router, activity.value, leaves);
-      binding.leaves = leaves;
+      // As it is kept: without the room to spare of what was pushed to.
+      binding.leaves = leaves.slice();
       this.#port.postMessage({ type: 'bound', binding: number, tree, cell: binding.cell });
       for (const leaf of leaves) this.#leaves.watch(leaf);
       for (const leaf of before) this.#leaves.release(leaf);
