@@ -67,7 +67,7 @@ export function httpRouterSchema(z: Z, sections: RouterSections) {
             defaults.bindingIdleTtlSecs,
           ),
         }),
-        'Limits of what the router keeps by name.',
+        'Limits of what the router keeps by name; names that were asked for only once take up to a quarter, or 100 entries.',
       ),
       client: optional(clientSchema(z), 'What holds for bound names.'),
       service: optional(serviceSchema(z), 'What holds for logical services.'),

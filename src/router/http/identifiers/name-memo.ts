@@ -2,8 +2,8 @@
  * Remembers what was made of the texts of requests, in two generations: when one is full it takes the place of the one before,
  * and what is still asked for moves on. So names that are in use outlive a flood of others, and all of it has bounds.
  */
-import { randomInt } from 'node:crypto';
 import { RoutedName } from '../../routed-name.ts';
+import { hashOf } from '../../text-hash.ts';
 
 /** Of one generation: texts, and characters of these and of their names together. */
 const MEMO_ENTRIES = 16_384;
@@ -12,8 +12,6 @@ const FEWEST_SLOTS = 64;
 
 export class NameMemo {
   readonly #make: (text: string) => string;
-  /** Nobody can choose texts that all have one hash. */
-  readonly #seed = randomInt(2 ** 31);
   #young = new Generation();
   #old = new Generation();
 
@@ -22,7 +20,7 @@ export class NameMemo {
   }
 
   nameOf(text: string): RoutedName {
-    const hash = hashOf(text, this.#seed);
+    const hash = hashOf(text);
     return this.#young.get(text, hash) ?? this.#remember(text, hash);
   }
 
@@ -39,17 +37,6 @@ export class NameMemo {
   }
 }
 
-/** Each step takes in a character and spreads it over the word, so that the low bits depend on all of them. */
-function hashOf(text: string, seed: number): number {
-  let hash = seed;
-  for (let i = 0; i < text.length; i++) {
-    hash = Math.imul(hash ^ text.charCodeAt(i), 0x5bd1e995);
-    hash ^= hash >>> 15;
-  }
-  // 0 stands for a free slot.
-  return hash === 0 ? 1 : hash;
-}
-
 /**
  * Names by their text: a hash table with linear probing, at most half full. A Map would first look for the text in V8's table of
  * all strings, which costs more than this look-up, and several times that where there are many names.
@@ -57,6 +44,7 @@ function hashOf(text: string, seed: number): number {
 class Generation {
   #size = 0;
   #characters = 0;
+  /** 0 stands for a free slot. */
   #hashes = new Int32Array(FEWEST_SLOTS);
   #names: (RoutedName | undefined)[] = new Array(FEWEST_SLOTS);
 
