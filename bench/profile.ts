@@ -51,6 +51,7 @@ async function profileUnderLoad(options: Options, folder: string): Promise<{ cpu
     port,
     adminPort: await freePort(),
     workers: 0,
+    form: 'usual',
     endpoints: backend.pair,
     hosts: [HOST],
     naming: 'shared',

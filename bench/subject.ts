@@ -21,6 +21,8 @@ export interface Subject {
   readonly naming: Plan['naming'];
   /** Of Signpost: data-plane threads; 0: the main thread does their work. */
   readonly workers: number;
+  /** Of Signpost. */
+  readonly form: Plan['form'];
   /** Of Signpost: another router on a port of its own, with the same names. */
   readonly hasSecondRouter: boolean;
   /** Which cores it may use: its own, or all of the machine's, where it has more threads than one that work. */
@@ -38,6 +40,7 @@ export function subject(label: string, peer: PeerName, differs: Partial<Subject>
     hosts: [HOST],
     naming: 'shared',
     workers: 0,
+    form: 'usual',
     hasSecondRouter: false,
     cores: 'own',
     ...differs,
@@ -88,13 +91,13 @@ export async function start(subject: Subject, bench: Bench): Promise<Running> {
     await Promise.all(hops.map((hop) => hop.stop()));
   };
   let endpoints = endpointsFor(subject, bench.backend);
-  const { hosts, naming, workers, hasSecondRouter } = subject;
+  const { hosts, naming, workers, form, hasSecondRouter } = subject;
   let [port, adminPort, secondPort, readyMs, folder] = [0, 0, 0, 0, ''];
   try {
     for (let hop = 0; hop < subject.hops; hop++) {
       [port, adminPort, secondPort] = [await freePort(), await freePort(), await freePort()];
       folder = mkdtempSync(join(bench.folder, `${subject.peer}-`));
-      const plan = { folder, port, adminPort, endpoints, hosts, naming, workers };
+      const plan = { folder, port, adminPort, endpoints, hosts, naming, workers, form };
       const command = await peer.prepare(hasSecondRouter ? { ...plan, secondPort } : plan);
       const startMs = performance.now();
       const child = launch(peer.name, subject.cores === 'all' ? ALL_CORES : bench.proxyCore, command);

@@ -1,6 +1,7 @@
 /**
  * The figures that Signpost has set itself, held against one run. Ratios are of medians.
  */
+import { UNCOUNTED } from './cases/process.ts';
 import { type Figure, spreadOfFigure } from './figures.ts';
 import type { CaseResult } from './run.ts';
 
@@ -149,6 +150,14 @@ const TARGETS: readonly Target[] = [
     ...times,
     met: atMost(1.6),
     value: (of) => ratio(of('signpost 1 worker', 'cpuUs'), of('haproxy', 'cpuUs')),
+  },
+  {
+    caseName: 'metrics',
+    target: 'counting and recording: at most 1 us a request',
+    unit: ' us',
+    digits: 2,
+    met: atMost(1),
+    value: (of) => difference(of('signpost', 'cpuUs'), of(UNCOUNTED, 'cpuUs')),
   },
   {
     caseName: 'life',

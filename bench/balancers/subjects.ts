@@ -49,7 +49,16 @@ export async function peerWith(
   if (absent !== undefined) throw new Error(absent);
   const folder = mkdtempSync(join(parent, `${name}-`));
   const [port, adminPort] = [await freePort(), await freePort()];
-  const plan = { folder, port, adminPort, endpoints, hosts: [HOST], naming: 'shared', workers: 0 } as const;
+  const plan = {
+    folder,
+    port,
+    adminPort,
+    endpoints,
+    hosts: [HOST],
+    naming: 'shared',
+    workers: 0,
+    form: 'usual',
+  } as const;
   const command = await peer.prepare(plan);
   return await ready(launch(name, core, command), port);
 }

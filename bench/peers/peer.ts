@@ -19,6 +19,8 @@ export interface Plan {
   readonly secondPort?: number;
   /** Of Signpost. */
   readonly workers: number;
+  /** Of Signpost: the build, or the source where there is none that is newer; the source anyway; the source, which counts nothing. */
+  readonly form: 'usual' | 'source' | 'uncounted';
   readonly endpoints: readonly Endpoint[];
   /** The host names it must route. All of them reach the same endpoints. */
   readonly hosts: readonly string[];

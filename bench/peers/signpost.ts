@@ -81,18 +81,18 @@ export const signpost: Peer = {
     writeDisco(disco, plan);
     const file = join(plan.folder, 'linkerd.yaml');
     writeFileSync(file, configure(plan, disco));
-    const { file: node, args } = startSignpost(file);
-    // Into every thread; it writes only what workers see (load/loop-delay.ts).
-    const observing = `NODE_OPTIONS=--import=${join(ROOT, 'bench', 'load', 'loop-delay.ts')}`;
-    const where = `LOOP_DELAY_FOLDER=${plan.folder}`;
-    return plan.secondPort === undefined
-      ? { file: node, args }
-      : { file: 'env', args: [observing, where, node, ...args] };
+    const { file: node, args } = startSignpost(file, plan.form === 'usual' ? undefined : SOURCE);
+    if (plan.form === 'uncounted') return { file: node, args: [imported('uncounted.ts'), ...args] };
+    if (plan.secondPort === undefined) return { file: node, args };
+    // Into every thread; it writes only what workers see.
+    const observing = `NODE_OPTIONS=${imported('loop-delay.ts')}`;
+    return { file: 'env', args: [observing, `LOOP_DELAY_FOLDER=${plan.folder}`, node, ...args] };
   },
 };
 
+const imported = (module: string): string => `--import=${join(ROOT, 'bench', 'load', module)}`;
+
 /** How to start it with a config file. */
-export function startSignpost(config: string): Command {
-  const main = entry() ?? SOURCE;
+export function startSignpost(config: string, main = entry() ?? SOURCE): Command {
   return { file: process.execPath, args: [...flagsOf(main), main, config] };
 }
