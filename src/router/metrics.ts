@@ -117,8 +117,8 @@ export class StatusCounts {
   /** The status that came last, and its counter: mostly it comes again. */
   #last = 0;
   #counter: Counter | null = null;
-  /** By status. */
-  readonly #counters = new Map<number, Counter>();
+  /** By status; null while there was one alone. */
+  #counters: Map<number, Counter> | null = null;
 
   constructor(scope: MetricScope, cells: Cells) {
     this.#scope = scope;
@@ -131,21 +131,18 @@ export class StatusCounts {
       this.#cells.increment(status['status/error']);
       return;
     }
-    if (code !== this.#last || this.#counter === null) {
-      this.#counter = this.#counterOf(code);
-      this.#last = code;
-    }
-    this.#counter.increment();
+    this.#counterOf(code).increment();
     const group = groupCells[groupOf(code)];
     if (group !== undefined) this.#cells.increment(group);
   }
 
   #counterOf(code: number): Counter {
-    let counter = this.#counters.get(code);
-    if (counter === undefined) {
-      counter = this.#scope.counter(`status/${code}`);
-      this.#counters.set(code, counter);
-    }
+    if (code === this.#last && this.#counter !== null) return this.#counter;
+    if (this.#counter !== null) this.#counters ??= new Map([[this.#last, this.#counter]]);
+    const counter = this.#counters?.get(code) ?? this.#scope.counter(`status/${code}`);
+    this.#counters?.set(code, counter);
+    this.#last = code;
+    this.#counter = counter;
     return counter;
   }
 }
