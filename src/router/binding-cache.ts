@@ -118,7 +118,6 @@ export class BindingCache extends TimerEntry {
   acquire(name: RoutedName, dtab: string, inet: InetReach): Binding {
     const binding = dtab === '' ? this.#plainOf(name, inet) : this.#overriddenOf(name.path, dtab, inet);
     binding.inFlight++;
-    binding.used = true;
     binding.usedMs = this.#wheel.nowMs;
     return binding;
   }
@@ -156,7 +155,11 @@ export class BindingCache extends TimerEntry {
   }
 
   #plainOf(name: RoutedName, inet: InetReach): Binding {
-    if (name.binding !== null) return name.binding as Binding;
+    const found = name.binding as Binding | null;
+    if (found !== null) {
+      found.used = true;
+      return found;
+    }
     const binding = this.#on(this.#plain, name.path, name.path, '', inet);
     binding.foundBy(name);
     return binding;

@@ -41,7 +41,7 @@ export class Binding implements BindingListener {
   #sole: Leaf | null = null;
   /** Requests that were bound here and are not finished; the cache keeps a binding that has some. */
   inFlight = 0;
-  /** Whether a request came for it since the cache last looked. */
+  /** Whether another request came for it since it was made, or the cache last looked. */
   used = false;
   /** Wheel time of the last use. */
   usedMs = 0;
