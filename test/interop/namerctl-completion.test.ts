@@ -12,13 +12,22 @@ async function printedBy(t: Test, shell: string, ...args: string[]): Promise<str
   const { url } = await startController(t, { namespaces: { internal: '/a => /b', external: '/a => /b' } });
   const cwd = tempDir(t);
   writeFileSync(join(cwd, 'routes.dtab'), '');
-  const env = { ...shellEnvironment(t, url), HOME: cwd, TERM: 'dumb' };
+  const env = { ...shellEnvironment(t, url), OTHER: url, HOME: cwd, TERM: 'dumb' };
   const child = spawn(shell, args, { cwd, env, stdio: ['ignore', 'pipe', 'inherit'] });
   return await text(child.stdout);
 }
 
 test('fish', async (t) => {
-  const lines = ['dtab ge', 'dtab get in', 'dtab create new rou', 'dtab list --output=j', 'dtab list -o '];
+  const lines = [
+    'dtab ge',
+    'dtab get in',
+    'dtab create new rou',
+    'dtab list --output=j',
+    'dtab list -o ',
+    'dtab get "in',
+    'dtab check --namers-of=rou',
+    '--token-file ~/routes.dtab dtab get in',
+  ];
   const asked = lines.map((line) => `complete --do-complete 'namerctl ${line}'; echo ==`).join('\n');
   const printed = await printedBy(t, 'fish', '--no-config', '-c', `namerctl completion fish | source\n${asked}`);
   const words = printed.split('==\n').map((answer) =>
@@ -28,6 +37,7 @@ test('fish', async (t) => {
       .filter(Boolean),
   );
   t.same(words.slice(0, 5), [['get'], ['internal'], ['routes.dtab'], ['--output=json'], ['json', 'text']]);
+  t.same(words.slice(5, 8), [['internal'], ['--namers-of=routes.dtab'], ['internal']], 'as fish would read the words');
   t.match(printed, 'get\tShow a dtab and its version', 'with their meaning');
 });
 
@@ -45,7 +55,12 @@ ask namerctl dtab get in
 ask namerctl dtab create new rou
 ask namerctl dtab check --namers-of=rou
 ask namerctl dtab list --output=j
-ask namerctl dtab get ''`;
+ask namerctl dtab get ''
+ask namerctl dtab get '"in'
+ask namerctl --base-url '"$OTHER"' dtab get in
+ask namerctl --token-file '~/routes.dtab' dtab get in
+ask namerctl --token-file '$(touch ran)' dtab get in
+ls`;
   const printed = await printedBy(t, 'zsh', '-f', '-c', script);
   t.same(printed.split('\n--\n'), [
     'compdef _namerctl namerctl\nget:Show a dtab and its version',
@@ -54,6 +69,10 @@ ask namerctl dtab get ''`;
     'compset -P *=\nfiles',
     '--output=json',
     'external\ninternal',
+    'internal',
+    'internal',
+    'internal',
     '',
+    'routes.dtab\n',
   ]);
 });

@@ -9,7 +9,7 @@ import { namerctl } from '../../support/namerctl.ts';
 import { shellEnvironment } from '../../support/shell-with-namerctl.ts';
 import { tempDir } from '../../support/temp-dir.ts';
 
-const NAMESPACES = { internal: '/a => /b', 'in two': '/a => /b', external: '/a => /b' };
+const NAMESPACES = { internal: '/a => /b', 'in two': '/a => /b', external: '/a => /b', 'c:d': '/a => /b' };
 
 test('candidates for the last word', async (t) => {
   const { url: baseUrl } = await startController(t, { namespaces: NAMESPACES });
@@ -76,14 +76,25 @@ words namerctl dtab update internal rou
 words namerctl dtab list --output = ''
 words namerctl dtab list --output = j
 words namerctl --base-url http : //127.0.0.1 : ${new URL(baseUrl).port} dtab get e
-words namerctl nope ''`;
+words namerctl nope ''
+words namerctl dtab get '"inte'
+words namerctl dtab get '"in t'
+words namerctl dtab get "'c:"
+words namerctl --base-url '"$OTHER"' dtab get e
+words namerctl --base-url = '$OTHER' dtab get e
+words namerctl --token-file 'routes\\ two.dtab' dtab get e
+words namerctl --token-file '~/routes.dtab' dtab get e
+words namerctl --token-file '$(touch ran)' dtab get e
+words namerctl --token-file '\`touch ran\`' dtab get e
+words namerctl --token-file 'x;touch ran' dtab get e
+ls`;
   const bash = spawn('bash', ['--norc', '-c', script], {
     cwd,
-    env: shellEnvironment(t, baseUrl),
+    env: { ...shellEnvironment(t, baseUrl), OTHER: baseUrl, HOME: cwd },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const printed = await text(bash.stdout);
-  const [commands, namespaces, files, formats, format, elsewhere, nothing] = printed.split('\n');
+  const [commands, namespaces, files, formats, format, elsewhere, nothing, ...more] = printed.trimEnd().split('\n');
   t.equal(commands, 'get|');
   t.equal(namespaces, 'in\\ two|internal|', 'blanks are escaped');
   t.same(files?.split('|').sort(), ['', 'routes two.dtab', 'routes.dtab']);
@@ -91,4 +102,9 @@ words namerctl nope ''`;
   t.equal(format, 'json|');
   t.equal(elsewhere, 'external|', 'a URL, which bash takes apart, is put together');
   t.equal(nothing, '|');
+  t.same(more.splice(0, 3), ['internal|', 'in two|', 'c:d|'], 'in quotes, a word is whole and nothing is escaped');
+  t.same(more.splice(0, 2), ['external|', 'external|'], 'variables lead where they would');
+  t.same(more.splice(0, 2), ['external|', 'external|'], 'names of files too');
+  t.same(more.splice(0, 3), ['|', '|', '|']);
+  t.same(more, ['other', 'routes two.dtab', 'routes.dtab'], 'and nothing has been run');
 });
