@@ -10,6 +10,7 @@ export {
   Unreachable,
 } from './client.ts';
 export { limitConnections } from './connection-limit.ts';
+export { logFailedHandshakes } from './handshakes.ts';
 export { jsonError } from './json-error.ts';
 export { type MediaType, negotiate, parseContentType } from './media-types.ts';
 export {

@@ -12,6 +12,7 @@ import { ANYBODY, type AuthConfig, Authenticator, type Identity, warnIfOpen } fr
 import { contentLength, MAX_BODY_BYTES, readBody } from './body.ts';
 import { isForeignOrigin, isOwnHost } from './browsers.ts';
 import { limitConnections } from './connection-limit.ts';
+import { logFailedHandshakes } from './handshakes.ts';
 import { type ControlRequest, type ControlResponse, type Router, text } from './messages.ts';
 import { countRequests } from './metrics.ts';
 import { type StateStream, sendStates } from './state-stream.ts';
@@ -153,7 +154,9 @@ export class ControlServer {
     const { noDelay = true, keepAlive = true } = socketOptions;
     const serverOptions = { ...SERVER_OPTIONS, noDelay, keepAlive };
     const server =
-      this.#tls === undefined ? createServer(serverOptions, onRequest) : secured(this.#tls, serverOptions, onRequest);
+      this.#tls === undefined
+        ? createServer(serverOptions, onRequest)
+        : secured(this.#tls, serverOptions, onRequest, log);
     limitConnections(server, { maxConnections, name, log, metrics });
     if (metrics !== undefined) countRequests(server, metrics);
     return server;
@@ -238,10 +241,11 @@ const UNAUTHENTICATED: ControlResponse = {
   headers: { 'WWW-Authenticate': 'Bearer' },
 };
 
-function secured(tls: ServerTls, options: http.ServerOptions, onRequest: http.RequestListener): http.Server {
+function secured(tls: ServerTls, options: http.ServerOptions, onRequest: http.RequestListener, log: Log): http.Server {
   const { createServer: createSecureServer } = process.getBuiltinModule('node:https');
   const server = createSecureServer({ ...options, ...tls.handshakeOptions, ...tls.contextOptions }, onRequest);
   tls.follow(server);
+  logFailedHandshakes(server, log);
   return server;
 }
 

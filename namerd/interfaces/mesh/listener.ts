@@ -1,7 +1,7 @@
 /** Accepts connections, over TLS or not, and hands them on as sockets that carry HTTP/2 as it is. */
 import { createServer, type Server, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { limitConnections } from '../../../src/control-http/index.ts';
+import { limitConnections, logFailedHandshakes } from '../../../src/control-http/index.ts';
 import type { MetricScope } from '../../../src/metrics/registry.ts';
 import type { Log } from '../../../src/port/log.ts';
 import { peerNames, ServerTls, type ServerTlsConfig } from '../../../src/wire/tls/index.ts';
@@ -92,9 +92,7 @@ export class Listener {
       this.#accept(socket, peerNames(socket)),
     );
     this.#tls.follow(server);
-    server.on('tlsClientError', (error, socket) => {
-      this.#options.log.debug({ err: error, peer: socket.remoteAddress }, 'a TLS handshake failed');
-    });
+    logFailedHandshakes(server, this.#options.log);
     return server;
   }
 

@@ -43,12 +43,12 @@ test('TLS: who is not believed is told why, and what to do', async (t) => {
   const other = certificateAuthority(t, 'another authority');
   const own = authority.issue('ci');
   const serve = async (certificate: Certificate, more = {}) => {
-    const { port } = await startController(t, { config: { tls: { ...certificate, ...more } } });
-    return `https://127.0.0.1:${port}`;
+    const { port, log } = await startController(t, { config: { tls: { ...certificate, ...more } } });
+    return { url: `https://127.0.0.1:${port}`, log };
   };
   const asked = { caCertPath: authority.certPath, requireClientAuth: true };
-  const asking = await serve(authority.issue('namerd.test'), asked);
-  const expired = await serve(authority.issue('namerd.test', { isExpired: true }));
+  const { url: asking, log } = await serve(authority.issue('namerd.test'), asked);
+  const { url: expired } = await serve(authority.issue('namerd.test', { isExpired: true }));
   const trust = ['--cacert', authority.certPath];
   const show = ({ certPath, keyPath }: Certificate) => ['--cert', certPath, '--key', keyPath];
   const cases: [string, string[], RegExp][] = [
@@ -66,6 +66,11 @@ test('TLS: who is not believed is told why, and what to do', async (t) => {
   ];
   for (const [baseUrl, args, expected] of cases) {
     t.match(await namerctl(t, ['explain', 'x', '/a', ...args], { baseUrl }), { code: 6, stderr: expected });
+  }
+  const refused = log.lines.filter(({ message }) => message === 'a TLS handshake failed');
+  const reasons = refused.map(({ reason }) => reason);
+  for (const reason of ['ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE', 'CERT_HAS_EXPIRED']) {
+    t.ok(reasons.includes(reason), `namerd tells why it refused one: ${reason} in ${reasons}`);
   }
   const unusable: [string[], RegExp][] = [
     [['--cacert', '/no/such.pem'], /^Error: cacert: open \/no\/such\.pem: no such file or directory\n/],
