@@ -65,7 +65,7 @@ test('every target reads a case and subjects that exist', async (t) => {
     }),
   );
   const verdicts = judge(full);
-  t.equal(verdicts.length, 24);
+  t.equal(verdicts.length, 25);
   for (const verdict of verdicts) t.not(verdict.met, undefined, verdict.target);
 });
 
