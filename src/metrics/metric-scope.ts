@@ -8,6 +8,7 @@ import { Stat, type StatCommons, type StatPlace, type StatSource } from './stat.
 
 /** What counts milliseconds (`..._ms`) keeps hundredths, unless told otherwise: a proxy's latencies are below one. */
 const STEPS_PER_MS = 100;
+const FEW_SCOPES = 16;
 
 interface MetricOptions {
   /** How a gauge of several threads becomes one number; none: they are added. */
@@ -45,6 +46,8 @@ export interface ScopeMetrics {
   fresh: AnnouncedMetric[];
   /** Open scopes of this path: two clients of one id (under different settings, say) share their metrics. */
   holders: number;
+  /** Those that were closed before others; null while there are none. */
+  closed: ClosedScopes | null;
 }
 
 /** What a scope asks of the registry. */
@@ -55,7 +58,7 @@ interface ScopeOwner {
   /** The slot of a stat, taken when it has none; null when there are too many metrics. */
   stat(scope: ScopeMetrics, name: string, stepsPerUnit: number): StatPlace | null;
   /** One holder less; the last one takes the metrics with it. */
-  leave(scope: ScopeMetrics): void;
+  leave(scope: ScopeMetrics, holder: MetricScope): void;
 }
 
 /** They come and go together. */
@@ -64,6 +67,7 @@ export class MetricScope implements StatSource {
   readonly #metrics: ScopeMetrics;
   /** The last of the stats that were made here. */
   #stats: Stat | null = null;
+  #own: Cells | null = null;
   #isClosed = false;
 
   constructor(registry: ScopeOwner, metrics: ScopeMetrics) {
@@ -76,9 +80,14 @@ export class MetricScope implements StatSource {
     return (this.#isClosed ? null : this.#metrics.block?.cells) ?? new Cells(null);
   }
 
-  /** Where the block is, for whoever makes cells of its own there and retires them before the scope is closed. */
+  /** Where the block is, for whoever makes cells of its own there, to be adopted. */
   get block(): CellPlace | null {
     return this.#isClosed ? null : this.#metrics.block;
+  }
+
+  /** From now on these cells, of the block, are retired with the metrics. */
+  adopt(cells: Cells): void {
+    this.#own = cells;
   }
 
   /** `name` may have several segments: `status/200`. The same name gives the same counter. */
@@ -105,12 +114,20 @@ export class MetricScope implements StatSource {
     return this.#isClosed ? null : this.#registry.stat(this.#metrics, name, stepsPerUnit);
   }
 
-  /** Whoever still holds a counter or a stat may go on counting: it is lost. */
+  /**
+   * Whoever still holds a counter or a stat may go on counting, of requests and connections that are not at their end: it is lost
+   * when no other scope has the path open.
+   */
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#registry.leave(this.#metrics, this);
+  }
+
+  /** For the registry: the slots may soon be another's. */
+  retire(): void {
+    this.#own?.retire();
     for (let stat = this.#stats; stat !== null; stat = stat.previous) stat.retire();
-    this.#registry.leave(this.#metrics);
   }
 
   /** In the block, or of its own. */
@@ -123,6 +140,24 @@ export class MetricScope implements StatSource {
     }
     const cells = this.#isClosed ? null : this.#registry.cell(this.#metrics, name, type, merge);
     return [cells ?? new Cells(null), 0];
+  }
+}
+
+/** Scopes that were closed while others have their path open, for as long as somebody may be counting there. */
+export class ClosedScopes {
+  #scopes: WeakRef<MetricScope>[] = [];
+  /** How many there are when those that nobody counts in any more are looked for. */
+  #enough = FEW_SCOPES;
+
+  add(scope: MetricScope): void {
+    this.#scopes.push(new WeakRef(scope));
+    if (this.#scopes.length < this.#enough) return;
+    this.#scopes = this.#scopes.filter((each) => each.deref() !== undefined);
+    this.#enough = 2 * this.#scopes.length + FEW_SCOPES;
+  }
+
+  retire(): void {
+    for (const scope of this.#scopes) scope.deref()?.retire();
   }
 }
 

@@ -16,7 +16,7 @@ import {
 } from './announcement.ts';
 import { Cells, type Counter, type Gauge } from './handles.ts';
 import { blockPool, type PoolName, slotShapes } from './layout.ts';
-import { checkType, type Held, MetricScope, type ScopeMetrics } from './metric-scope.ts';
+import { ClosedScopes, checkType, type Held, MetricScope, type ScopeMetrics } from './metric-scope.ts';
 import type { GaugeMerge, MetricType } from './names.ts';
 import { type BlockShape, shapeOf } from './shapes.ts';
 import { SlabPool, type SlotShape } from './slab-pool.ts';
@@ -79,7 +79,7 @@ export class MetricRegistry {
     if (metrics === undefined) {
       const shape = shapeOf(path);
       const block = shape === null ? null : this.#block(shape);
-      metrics = { path: [...path], shape, block, metrics: [], fresh: [], holders: 0 };
+      metrics = { path: [...path], shape, block, metrics: [], fresh: [], holders: 0, closed: null };
       this.#scopes.set(key, metrics);
       if (block !== null) this.#announce(metrics);
     }
@@ -137,8 +137,14 @@ export class MetricRegistry {
     return held;
   }
 
-  leave(scope: ScopeMetrics): void {
-    if (--scope.holders > 0) return;
+  leave(scope: ScopeMetrics, holder: MetricScope): void {
+    if (--scope.holders > 0) {
+      scope.closed ??= new ClosedScopes();
+      scope.closed.add(holder);
+      return;
+    }
+    holder.retire();
+    scope.closed?.retire();
     this.#scopes.delete(scope.path.join('\0'));
     this.#changed.delete(scope);
     for (const held of heldBy(scope)) {

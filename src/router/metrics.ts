@@ -21,6 +21,7 @@ export class RequestMetrics extends Cells {
 
   constructor(scope: MetricScope) {
     super(scope.block);
+    scope.adopt(this);
     this.scope = scope;
     this.#latency = scope.stat('request_latency_ms');
   }
@@ -50,7 +51,6 @@ export class RequestMetrics extends Cells {
   }
 
   close(): void {
-    this.retire();
     this.scope.close();
   }
 

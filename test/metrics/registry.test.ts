@@ -2,7 +2,7 @@
 import { test } from 'tap';
 import type { Announcement } from '../../src/metrics/announcement.ts';
 import { MetricCollector } from '../../src/metrics/collector.ts';
-import { MetricRegistry, MostlyZeroStat } from '../../src/metrics/registry.ts';
+import { Cells, MetricRegistry, MostlyZeroStat } from '../../src/metrics/registry.ts';
 import { sharedCells } from '../../src/metrics/shapes.ts';
 import type { MetricSnapshot } from '../../src/metrics/snapshot.ts';
 
@@ -76,6 +76,36 @@ test('who still holds a handle of a closed scope counts into the void', async (t
   old.counter('late').increment();
   deliver();
   t.same(read(), { 'young/requests': 1 });
+});
+
+test('a holder that has closed its scope counts on while another has the path open, and then no more', async (t) => {
+  const { registry, collector, deliver, read } = connected();
+  const { pending } = sharedCells('pending');
+  const client = (name: string) => ['rt', 'out', 'client', name];
+  const old = registry.scope(client('web'));
+  const cells = new Cells(old.block);
+  old.adopt(cells);
+  const stat = old.stat('request_latency_ms');
+  cells.increment(pending);
+  stat.record(1);
+  const successor = registry.scope(client('web'));
+  for (let i = 0; i < 100; i++) registry.scope(client('web')).close();
+  old.close();
+  cells.decrement(pending);
+  stat.record(2);
+  deliver();
+  t.equal(read()['rt/out/client/web/pending'], 0);
+  const counts = [...collector.snapshot().scopes].flatMap(({ metrics }) =>
+    [...metrics].flatMap((metric) => (metric.type === 'stat' ? metric.summary.count : [])),
+  );
+  t.strictSame(counts, [2]);
+
+  successor.close();
+  deliver();
+  registry.scope(client('other'));
+  cells.increment(pending);
+  deliver();
+  t.equal(read()['rt/out/client/other/pending'], 0);
 });
 
 test('two holders of a path share its metrics, and the last one takes them away', async (t) => {
