@@ -33,23 +33,26 @@ export class ConfigDocument {
   readonly #lines: LineCounter;
   readonly #located: ReadonlyMap<string, Located>;
   readonly root: unknown;
+  /** The same with its keys without a value, which are undefined in it. */
+  readonly written: unknown;
   /** Keys that are there twice; the tree has the first. */
   readonly duplicates: readonly SyntaxProblem[];
-  /** Keys without a value, which the tree leaves out. */
+  /** Keys without a value, which `root` leaves out. */
   readonly empty: readonly KeyPath[];
 
   constructor(
     text: string,
     lines: LineCounter,
     { located, duplicates, empty }: Pick<TreeReader, 'located' | 'duplicates' | 'empty'>,
-    root: unknown,
+    written: unknown,
   ) {
     this.#text = text;
     this.#lines = lines;
     this.#located = located;
     this.duplicates = duplicates;
     this.empty = empty;
-    this.root = root;
+    this.written = written;
+    this.root = empty.length === 0 ? written : withoutEmpty(written);
   }
 
   /** The place of a value; of the nearest value around it when there is none at this path. */
@@ -148,6 +151,15 @@ export async function parseDocument(
   return new ConfigDocument(source, lineCounter, reader, root);
 }
 
+/** A copy of a tree that leaves out keys without a value. */
+function withoutEmpty(tree: unknown): unknown {
+  if (Array.isArray(tree)) return tree.map(withoutEmpty);
+  if (typeof tree !== 'object' || tree === null) return tree;
+  const map: Record<string, unknown> = Object.create(null);
+  for (const [key, value] of Object.entries(tree)) if (value !== undefined) map[key] = withoutEmpty(value);
+  return map;
+}
+
 /** Walks the nodes of a document once: plain values out, places and duplicate keys noted on the way. */
 class TreeReader {
   readonly located = new Map<string, Located>();
@@ -212,7 +224,7 @@ class TreeReader {
       seen.set(name, offset);
       const plain = value === null ? null : this.read(value, [...path, name], offset);
       if (plain === null) this.empty.push([...path, name]);
-      else map[name] = plain;
+      map[name] = plain ?? undefined;
     }
     return map;
   }

@@ -4,6 +4,7 @@
  * The schema and the rules come from outside (process/ for linkerd.yaml, namerd/ for namerd.yaml); this file knows neither.
  */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
 import type { z as Zod } from 'zod';
 import * as defaults from './defaults.ts';
 import { ConfigDocument, parseDocument, type SyntaxProblem } from './document.ts';
@@ -43,7 +44,9 @@ export async function load<Config>(source: ConfigSource, language: ConfigLanguag
     return { ok: false, errors: document.map((problem) => syntaxProblem(source.name, problem)), warnings: [] };
   }
   const { z } = await import('zod');
-  const { config, findings } = findIssues(language.schema(z), document.root, language.explainUnknownKey);
+  const schema = language.schema(z);
+  const { config, findings } = findIssues(schema, document.root, language.explainUnknownKey);
+  if (document.empty.length > 0) findings.push(...unknownEmptyKeys(schema, document, language));
   for (const path of document.empty) {
     const message = language.explainEmptyKey?.(path);
     if (message !== undefined) findings.push({ path, at: 'key', message });
@@ -57,6 +60,17 @@ export async function load<Config>(source: ConfigSource, language: ConfigLanguag
   const warnings = problems.filter(({ severity }) => severity === 'warning');
   if (config === undefined || errors.length > 0) return { ok: false, errors, warnings };
   return { ok: true, config: config.value, warnings };
+}
+
+/** A key that is unknown is so without a value, too. */
+function unknownEmptyKeys<Config>(
+  schema: Zod.ZodType<Config>,
+  { written, empty }: ConfigDocument,
+  { explainUnknownKey }: ConfigLanguage<Config>,
+): Finding[] {
+  return findIssues(schema, written, explainUnknownKey).findings.filter(
+    ({ path, at }) => at === 'key' && empty.some((each) => isDeepStrictEqual(each, path)),
+  );
 }
 
 /** Loads a config from a file, or from standard input for `-`. */

@@ -124,9 +124,9 @@ const movedKeys: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 
 /** Whoever begins to say what strangers may do means to guard a server, and would open it by saying nothing. */
 export function explainEmptyKey(path: KeyPath): string | undefined {
-  const at = path.indexOf('overrides');
-  if (at < 0) return undefined;
-  return at === path.length - 1
+  const [routers, , servers, , overrides] = path;
+  if (routers !== 'routers' || servers !== 'servers' || overrides !== 'overrides') return undefined;
+  return path.length === 5
     ? 'says nothing; write `overrides: {}` to let strangers override names but not addresses, or leave it out'
     : 'says nothing; give it a value, or leave it out';
 }
