@@ -1,5 +1,5 @@
 /**
- * Where things are in the shared memory: what the writing thread (handles.ts) and the reading one (source.ts) agree on.
+ * Where things are in the shared memory: what the writing thread (handles.ts, stat.ts) and the reading one (memory.ts) agree on.
  *
  *     block n   [ value | value | ... ]                                   the counters and gauges of a scope, shape n
  *     cells     [ value ]                                                 a counter or gauge that is made later

@@ -8,7 +8,6 @@ import { Stat, type StatCommons, type StatPlace, type StatSource } from './stat.
 
 /** What counts milliseconds (`..._ms`) keeps hundredths, unless told otherwise: a proxy's latencies are below one. */
 const STEPS_PER_MS = 100;
-const FEW_SCOPES = 16;
 
 interface MetricOptions {
   /** How a gauge of several threads becomes one number; none: they are added. */
@@ -65,9 +64,9 @@ interface ScopeOwner {
 export class MetricScope implements StatSource {
   readonly #registry: ScopeOwner;
   readonly #metrics: ScopeMetrics;
-  /** The last of the stats that were made here. */
+  /** The last of the stats that were made here; each knows the one before. */
   #stats: Stat | null = null;
-  #own: Cells | null = null;
+  #adopted: Cells | null = null;
   #isClosed = false;
 
   constructor(registry: ScopeOwner, metrics: ScopeMetrics) {
@@ -85,9 +84,9 @@ export class MetricScope implements StatSource {
     return this.#isClosed ? null : this.#metrics.block;
   }
 
-  /** From now on these cells, of the block, are retired with the metrics. */
+  /** From now on these cells, which are of the block and know this scope, are retired with the metrics. */
   adopt(cells: Cells): void {
-    this.#own = cells;
+    this.#adopted = cells;
   }
 
   /** `name` may have several segments: `status/200`. The same name gives the same counter. */
@@ -126,7 +125,7 @@ export class MetricScope implements StatSource {
 
   /** For the registry: the slots may soon be another's. */
   retire(): void {
-    this.#own?.retire();
+    this.#adopted?.retire();
     for (let stat = this.#stats; stat !== null; stat = stat.previous) stat.retire();
   }
 
@@ -143,7 +142,13 @@ export class MetricScope implements StatSource {
   }
 }
 
-/** Scopes that were closed while others have their path open, for as long as somebody may be counting there. */
+/** So many are kept before it is looked for any that can go. */
+const FEW_SCOPES = 16;
+
+/**
+ * Scopes that were closed while others have their path open, for as long as somebody may be counting there: all that counts knows its
+ * scope, so a scope that is garbage has nobody.
+ */
 export class ClosedScopes {
   #scopes: WeakRef<MetricScope>[] = [];
   /** How many there are when those that nobody counts in any more are looked for. */
