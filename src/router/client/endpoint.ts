@@ -52,10 +52,9 @@ export class Endpoint implements Node, ClientConnectionOwner, PoolUse {
   #closed = false;
   #connections = 0;
   #connecting = 0;
-  /** What the gauges of the pool have of this endpoint. */
-  size = 0;
-  cached = 0;
-  waiters = 0;
+  measuredSize = 0;
+  measuredCached = 0;
+  measuredWaiters = 0;
   /** Discovery has lost it, and it is kept for as long as it works. */
   #isOnProbation = false;
   readonly host: string;

@@ -95,14 +95,14 @@ const pool = sharedCells(
   'cancelled_connects',
 );
 
-/** Connections of one endpoint, as requests have them. */
+/** What the gauges of the pool have of one endpoint. */
 export interface PoolUse {
-  /** In use. */
-  size: number;
-  /** Idle. */
-  cached: number;
+  /** Connections in use. */
+  measuredSize: number;
+  /** Idle ones. */
+  measuredCached: number;
   /** Requests that wait for one. */
-  waiters: number;
+  measuredWaiters: number;
 }
 
 /** The connections of all endpoints. */
@@ -117,15 +117,15 @@ export class PoolMetrics {
     this.failedConnectMs = scope.stat('failed_connect_latency_ms');
   }
 
-  /** Brings the gauges from what they have of an endpoint to what it has now, and keeps that in `measured`. */
-  measure(measured: PoolUse, size: number, cached: number, waiters: number): void {
+  /** Brings the gauges from what they have of an endpoint to what it has now, and keeps that in `use`. */
+  measure(use: PoolUse, size: number, cached: number, waiters: number): void {
     const cells = this.#cells;
-    if (size !== measured.size) cells.add(pool.pool_size, size - measured.size);
-    if (cached !== measured.cached) cells.add(pool.pool_cached, cached - measured.cached);
-    if (waiters !== measured.waiters) cells.add(pool.pool_waiters, waiters - measured.waiters);
-    measured.size = size;
-    measured.cached = cached;
-    measured.waiters = waiters;
+    if (size !== use.measuredSize) cells.add(pool.pool_size, size - use.measuredSize);
+    if (cached !== use.measuredCached) cells.add(pool.pool_cached, cached - use.measuredCached);
+    if (waiters !== use.measuredWaiters) cells.add(pool.pool_waiters, waiters - use.measuredWaiters);
+    use.measuredSize = size;
+    use.measuredCached = cached;
+    use.measuredWaiters = waiters;
   }
 
   waited(): void {
